@@ -1,0 +1,13 @@
+"""Four small tasks, drawn from a seed: nothing to download.
+
+They stand for the data of the paper (ImageNet, CUBS, Stanford Cars,
+Oxford Flowers): `objects` is broad, the other three tell close relatives
+apart.
+"""
+
+from packnet_core.miniature.scene import Scene
+from packnet_core.miniature.tasks import (
+    SPLITS, TASKS, class_names, crop, draw, draw_scene)
+
+__all__ = ["SPLITS", "TASKS", "Scene", "class_names", "crop", "draw",
+           "draw_scene"]

@@ -1,0 +1,285 @@
+"""PackNet: several tasks in one network, without forgetting.
+
+Mallya & Lazebnik, "PackNet: Adding Multiple Tasks to a Single Network
+by Iterative Pruning", arXiv:1711.05769. Each method is a step of the
+paper: `add_task` (train), `prune` (then train again), `add_task`, …
+"""
+
+import os
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd
+from torch.optim import Optimizer
+
+from packnet_core import owner as owners
+from packnet_core.errors import (
+    BadTask,
+    BadTrunk,
+    InsideView,
+    NoFreeWeights,
+    NoTask,
+    TooManyTasks,
+    UnknownTask,
+)
+from packnet_core.guard import Guard
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network records of one of its tasks.
+
+    classes: their names in the order of the outputs; fractions: the
+    prune fractions applied to the task so far, in order.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    fractions: tuple[float, ...] = ()
+
+
+def prunable(trunk: nn.Module) -> dict[str, nn.Parameter]:
+    """The weights of all convolutions and linear layers, by name."""
+    layers = {
+        f"{name}.weight" if name else "weight": module._parameters["weight"]
+        for name, module in trunk.named_modules()
+        if isinstance(module, _ConvNd | nn.Linear)
+        and module._parameters.get("weight") is not None
+    }
+    first = {id(w): name for name, w in reversed(layers.items())}
+    return {n: w for n, w in layers.items() if first[id(w)] == n}
+
+
+class PackNet(nn.Module):
+    """One trunk that holds several tasks, and a head for each.
+
+    trunk: any module that maps images (B, 3, H, W) to features
+    (B, features). The weights of its convolutions and linear layers are
+    shared out among the tasks. Everything else in it (biases,
+    normalisation with its running statistics) is trained with the first
+    task and fixed from the second on.
+
+    `owner` holds, for each shared weight by its name in the trunk, a
+    uint8 tensor of the same shape: 0 free, k of the k-th task.
+    `provenance` is a dictionary of plain values that is saved along.
+
+    Raises BadTrunk if nothing in the trunk can be pruned.
+    """
+
+    def __init__(self, trunk: nn.Module, features: int):
+        super().__init__()
+        self.trunk = trunk
+        self.features = features
+        self.heads = nn.ModuleList()
+        self.records: list[Task] = []
+        self.provenance: dict = {}
+        self.layers = prunable(trunk)
+        if not self.layers:
+            raise BadTrunk(
+                "the trunk has no convolution and no linear layer: "
+                "there is nothing to prune"
+            )
+        self.owner = {
+            name: torch.zeros_like(
+                weight, dtype=torch.uint8, requires_grad=False
+            )
+            for name, weight in self.layers.items()
+        }
+        self._norms = [m for m in trunk.modules() if isinstance(m, _NormBase)]
+        self._seen: int | None = None  # the task of the innermost view
+        self._whole: dict[str, Tensor] = {}  # all weights, while in a view
+        self._guards: weakref.WeakSet[Guard] = weakref.WeakSet()
+        self.register_load_state_dict_post_hook(
+            lambda network, _: network._remember()
+        )
+
+    @property
+    def tasks(self) -> list[str]:
+        """The names of the tasks, in the order in which they came."""
+        return [record.name for record in self.records]
+
+    def number(self, name: str) -> int:
+        """The owner number of a task, from 1. Raises UnknownTask."""
+        if name not in self.tasks:
+            known = ", ".join(self.tasks) or "none yet"
+            raise UnknownTask(f"no task {name!r}; tasks here: {known}")
+        return self.tasks.index(name) + 1
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (B, classes) of the current task for images (B, 3, H, W).
+
+        Raises NoTask before the first `add_task`.
+        """
+        task = self._seen or self._current()
+        if len(self.records) > 1:
+            for norm in self._norms:  # fixed with the first task: in
+                norm.eval()  # train mode its statistics would drift
+        return self.heads[task - 1](self.trunk(images))
+
+    def add_task(self, name: str, classes: int | Sequence[str]) -> None:
+        """Hand every free weight to a new task, from zero; add its head.
+
+        classes: how many, or their names in the order of the labels.
+        What is owned already is fixed from now on. The first task takes
+        the trunk as it is. Raises BadTask, NoFreeWeights, TooManyTasks,
+        InsideView.
+        """
+        self._refuse_inside_view("add a task")
+        if isinstance(classes, int):
+            classes = [str(label) for label in range(classes)]
+        if not name:
+            raise BadTask("a task needs a name")
+        if name in self.tasks:
+            raise BadTask(f"there is a task {name!r} already: rename one")
+        if len(classes) < 2:
+            raise BadTask(
+                f"task {name!r} has {len(classes)} class(es): "
+                "at least two are needed to tell apart"
+            )
+        task = len(self.records) + 1
+        if task > owners.MOST_TASKS:
+            raise TooManyTasks(
+                f"the network holds {owners.MOST_TASKS} tasks already, all "
+                "that one byte can tell apart: start another network"
+            )
+        if not any((owner == owners.FREE).any() for _, owner in self._map()):
+            raise NoFreeWeights(
+                f"no free weights left for {name!r}: prune "
+                f"{self.tasks[-1]!r} first, for instance prune(0.5)"
+            )
+        for weight, owner in self._map():
+            owners.hand_over(weight, owner, task)
+        like = next(iter(self.layers.values()))
+        head = nn.Linear(self.features, len(classes))
+        self.heads.append(head.to(like.device, like.dtype))
+        self.records.append(Task(name, tuple(classes)))
+        for parameter in self._others():
+            parameter.requires_grad_(False).grad = None
+        self._remember()
+
+    def prune(self, fraction: float) -> None:
+        """Free the smallest weights of the current task, layer by layer.
+
+        fraction: share of the task's weights to free, in [0, 1). Freed
+        weights are zero and stay so until the next `add_task`; train
+        again after this. Raises BadFraction, NoTask, InsideView.
+        """
+        self._refuse_inside_view("prune")
+        task = self._current()
+        for weight, owner in self._map():
+            owners.free_smallest(weight, owner, task, fraction)
+        record = self.records[-1]
+        self.records[-1] = Task(
+            record.name, record.classes, (*record.fractions, fraction)
+        )
+        self._remember()
+
+    def guard(self, optimizer: Optimizer) -> None:
+        """From now on no step of this optimiser changes a fixed weight.
+
+        Fixed are the weights of earlier tasks, free weights (at zero)
+        and, from the second task on, everything else but the new head.
+        Holds for any optimiser, with decay, momentum or clipping, and
+        follows later `add_task` and `prune`.
+        """
+        optimizer = getattr(optimizer, "optimizer", optimizer)  # accelerate
+        self._guards.add(
+            Guard(optimizer, lambda: self._refuse_inside_view("train"))
+        )
+        self._remember()
+
+    @contextmanager
+    def view(self, name: str) -> Iterator["PackNet"]:
+        """The network as one task sees it, within a `with` block.
+
+        The weights of later tasks are set aside, not overwritten, and
+        are back at the end of the block, whatever happens in it. Views
+        nest. Raises UnknownTask.
+        """
+        task = self.number(name)
+        before = {n: w.data for n, w in self.layers.items()}
+        seen, whole = self._seen, self._whole
+        self._seen, self._whole = task, whole or before
+        try:
+            for n, weight in self.layers.items():
+                shown = owners.visible(self.owner[n], task)
+                weight.data = self._whole[n]
+                if not shown.all():
+                    weight.data = weight.data.masked_fill(~shown, 0)
+            yield self
+        finally:
+            for n, weight in self.layers.items():
+                weight.data = before[n]
+            self._seen, self._whole = seen, whole
+
+    def shares(self) -> dict[str, list[int]]:
+        """How many weights of each layer are free, of task 1, of task 2, …
+
+        Keyed like `owner`.
+        """
+        return {
+            name: owners.counts(owner, len(self.records))
+            for name, owner in self.owner.items()
+        }
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the packed network to one file, replacing it at once.
+
+        Raises OSError if it cannot be written; an older file of that
+        name is then still whole.
+        """
+        from packnet_core.files import save  # files know networks
+
+        self._refuse_inside_view("save")
+        save(self, path)
+
+    def _current(self) -> int:
+        if not self.records:
+            raise NoTask("the network has no task yet: call add_task first")
+        return len(self.records)
+
+    def _map(self) -> Iterator[tuple[nn.Parameter, Tensor]]:
+        for name, weight in self.layers.items():
+            yield weight, self.owner[name]
+
+    def _others(self) -> Iterator[nn.Parameter]:
+        """Parameters that may not change at all any more."""
+        if len(self.records) > 1:
+            shared = {id(weight) for weight in self.layers.values()}
+            for parameter in self.trunk.parameters():
+                if id(parameter) not in shared:
+                    yield parameter
+            yield from self.heads[:-1].parameters()
+
+    def _remember(self) -> None:
+        task = len(self.records)
+        for guard in self._guards:
+            guard.remember(
+                ((weight, owner == task) for weight, owner in self._map()),
+                self._others(),
+            )
+
+    def _refuse_inside_view(self, what: str) -> None:
+        if self._seen is not None:
+            raise InsideView(
+                f"cannot {what} while the network is seen as "
+                f"{self.tasks[self._seen - 1]!r}: leave the view first"
+            )
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_guards": weakref.WeakSet()}
+
+    def _apply(self, fn, recurse=True):
+        super()._apply(fn, recurse)
+        for name, weight in self.layers.items():
+            where = torch.empty_like(
+                weight, dtype=torch.uint8, requires_grad=False
+            )
+            self.owner[name] = where.copy_(self.owner[name])
+        self._remember()
+        return self

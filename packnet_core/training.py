@@ -1,0 +1,269 @@
+"""Training and testing, the same on one processor, a GPU, or several.
+
+The loop is ours, devices, precision and processes are accelerate's. All
+randomness of a step (order, crops, flips, dropout) comes from the seed
+and the step's number, so that a phase that was killed and taken up again
+ends bit for bit where it would have ended.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from tqdm.auto import tqdm
+
+from packnet_core import checkpoint as checkpoints
+from packnet_core.checkpoint import Progress
+from packnet_core.errors import Diverged
+from packnet_core.network import PackNet
+from packnet_core.pictures import (
+    Pictures,
+    augment,
+    centre,
+    generator,
+    normalise,
+    share,
+    shuffled,
+)
+
+SHORTEST_PAUSE = 5.0  # seconds between checkpoints
+
+
+@dataclass(frozen=True)
+class Phase:
+    """How to train once: stochastic gradient descent with momentum.
+
+    rate: learning rate of the trunk; head_rate: of the new head, the same
+    if None; schedule: "constant", "cosine" (to zero), or "step" (a tenth
+    every `decay_every` epochs); warmup: epochs over which the rate rises
+    from zero; batch: pictures a step, over all processes; clip: largest
+    norm of the gradient, None for no limit.
+    """
+
+    epochs: int
+    rate: float
+    head_rate: float | None = None
+    schedule: Literal["constant", "cosine", "step"] = "constant"
+    decay_every: int = 10
+    warmup: float = 0.0
+    batch: int = 32
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    clip: float | None = None
+
+    def factor(self, epoch: float) -> float:
+        """What the learning rates are multiplied with at an epoch."""
+        if epoch < self.warmup:
+            return epoch / self.warmup
+        if self.schedule == "cosine":
+            return (1 + math.cos(math.pi * epoch / self.epochs)) / 2
+        if self.schedule == "step":
+            return 0.1 ** (epoch // self.decay_every)
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Top-1 and top-5 error in percent, over so many test images.
+
+    top5 is NaN where there are five classes or fewer.
+    """
+
+    top1: float
+    top5: float
+    images: int
+
+
+def fit(
+    network: PackNet,
+    pictures: Pictures,
+    phase: Phase,
+    *,
+    size: int,
+    seed: object = 0,
+    title: str = "",
+    checkpoint: Path | None = None,
+    accelerator: Accelerator | None = None,
+) -> float:
+    """Train the current task for one phase.
+
+    size: side of the square that the network takes, in pixels; seed:
+    anything with a fixed text; title: for the progress bar; checkpoint:
+    a file that is kept up to date and from which the phase goes on if it
+    was cut short. Returns the seconds spent training, those before a cut
+    included. Raises Diverged, and what `checkpoint.load` raises.
+    """
+    accelerator = accelerator or Accelerator()
+    optimizer = _optimizer(network, phase)
+    model = accelerator.prepare(network)
+    network.guard(optimizer)
+    prepared = accelerator.prepare(optimizer)
+
+    per_epoch = max(len(pictures) // phase.batch, 1)
+    steps = phase.epochs * per_epoch
+    told = f"{asdict(phase)} {seed} {len(pictures)} {network.tasks}"
+    done = Progress()
+    if checkpoint is not None:
+        done = checkpoints.load(checkpoint, network, optimizer, told)
+    begun = saved = time.monotonic()
+    pause = SHORTEST_PAUSE
+    network.train()
+    bar = tqdm(
+        desc=title or network.tasks[-1],
+        total=steps,
+        initial=done.steps,
+        unit="step",
+        disable=not accelerator.is_main_process,
+    )
+    with torch.random.fork_rng(), bar:
+        for step in range(done.steps, steps):
+            epoch, place = divmod(step, per_epoch)
+            if place == 0 or step == done.steps:
+                order = shuffled(
+                    len(pictures), phase.batch, seed, epoch=epoch
+                )
+            for group in optimizer.param_groups:
+                group["lr"] = group["full_rate"] * phase.factor(
+                    step / per_epoch
+                )
+            loss = _step(
+                accelerator, model, prepared, pictures, order[place],
+                size, phase.clip, f"{seed}/{step}",
+            )  # fmt: skip
+            if not math.isfinite(loss):
+                raise Diverged(
+                    f"{bar.desc}: the loss became {loss} in step "
+                    f"{step + 1} of {steps}: lower the learning rate "
+                    f"({phase.rate}) or limit the gradient with clip"
+                )
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update()
+            now = time.monotonic()
+            if checkpoint is not None and now - saved > pause:
+                progress = Progress(step + 1, done.seconds + now - begun)
+                if accelerator.is_main_process:
+                    checkpoints.save(
+                        checkpoint, network, optimizer, progress, told
+                    )
+                saved = time.monotonic()
+                pause = max(SHORTEST_PAUSE, 20 * (saved - now))
+    accelerator.wait_for_everyone()
+    accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+    return done.seconds + time.monotonic() - begun
+
+
+def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
+    head_rate = phase.head_rate or phase.rate
+    optimizer = torch.optim.SGD(
+        [
+            {"params": network.trunk.parameters(), "lr": phase.rate},
+            {"params": network.heads[-1].parameters(), "lr": head_rate},
+        ],
+        momentum=phase.momentum,
+        weight_decay=phase.weight_decay,
+    )
+    for group in optimizer.param_groups:
+        group["full_rate"] = group["lr"]
+    return optimizer
+
+
+def _step(
+    accelerator: Accelerator,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    pictures: Pictures,
+    indices: Tensor,
+    size: int,
+    clip: float | None,
+    seed: str,
+) -> float:
+    """One step of gradient descent; returns the loss."""
+    process, processes = accelerator.process_index, accelerator.num_processes
+    draws = torch.rand(len(indices), 3, generator=generator(seed))
+    torch.manual_seed(generator(seed, "dropout", process).initial_seed())
+    mine = share(indices, process, processes)
+    images = pictures.images[mine].to(accelerator.device)
+    labels = pictures.labels[mine].to(accelerator.device)
+    images = augment(images, size, share(draws, process, processes))
+    with accelerator.autocast():
+        loss = cross_entropy(model(normalise(images)), labels)
+    optimizer.zero_grad()
+    accelerator.backward(loss)
+    if clip is not None:
+        accelerator.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    total = accelerator.reduce(loss.detach(), "mean")
+    assert isinstance(total, Tensor)
+    return total.item()
+
+
+@torch.inference_mode()
+def logits(
+    network: nn.Module, pictures: Pictures, *, size: int, batch: int = 250
+) -> Tensor:
+    """Outputs (N, classes) for the centres of all pictures, on the CPU."""
+    parts = [
+        part
+        for part, _ in _predict(network, pictures, size, batch, Accelerator())
+    ]
+    return torch.cat(parts).cpu()
+
+
+@torch.inference_mode()
+def evaluate(
+    network: nn.Module,
+    pictures: Pictures,
+    *,
+    size: int,
+    batch: int = 250,
+    accelerator: Accelerator | None = None,
+) -> Errors:
+    """Top-1 and top-5 error of the task that the network shows.
+
+    network: any module that maps images (B, 3, size, size) to logits;
+    size: side of the square in the centre of each picture, in pixels.
+    With several processes each tests its share, and all get the sum.
+    """
+    accelerator = accelerator or Accelerator()
+    process, processes = accelerator.process_index, accelerator.num_processes
+    mine = Pictures(
+        pictures.images[process::processes],
+        pictures.labels[process::processes],
+        pictures.classes,
+    )
+    right = torch.zeros(2, device=accelerator.device)
+    few = len(pictures.classes) <= 5
+    for outputs, labels in _predict(network, mine, size, batch, accelerator):
+        best = outputs.topk(1 if few else 5).indices
+        hits = best == labels[:, None]  # (B, 1 or 5)
+        right += torch.stack([hits[:, 0].sum(), hits.sum()])
+    total = accelerator.reduce(right, "sum")
+    assert isinstance(total, Tensor)
+    top1, top5 = (100 * (1 - total.double() / len(pictures))).tolist()
+    return Errors(top1, math.nan if few else top5, len(pictures))
+
+
+def _predict(
+    network: nn.Module,
+    pictures: Pictures,
+    size: int,
+    batch: int,
+    accelerator: Accelerator,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    training = network.training
+    network.to(accelerator.device).eval()
+    for start in range(0, len(pictures), batch):
+        images = pictures.images[start : start + batch]
+        labels = pictures.labels[start : start + batch]
+        images = centre(images.to(accelerator.device), size)
+        with accelerator.autocast():
+            outputs = network(normalise(images)).float()
+        yield outputs, labels.to(accelerator.device)
+    network.train(training)
