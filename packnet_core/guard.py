@@ -111,7 +111,7 @@ class Guard:
             return
         guard = weakref.ref(self)  # the optimiser alone keeps a guard
 
-        def clear(weight: Tensor) -> None:
+        def clear(_: Tensor) -> None:
             alive = guard()
             fixed = alive and alive.partly.get(weight)
             if fixed and weight.grad is not None:

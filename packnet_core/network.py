@@ -45,14 +45,15 @@ class Task:
 
 def prunable(trunk: nn.Module) -> dict[str, nn.Parameter]:
     """The weights of all convolutions and linear layers, by name."""
-    layers = {
-        f"{name}.weight" if name else "weight": module._parameters["weight"]
-        for name, module in trunk.named_modules()
-        if isinstance(module, _ConvNd | nn.Linear)
-        and module._parameters.get("weight") is not None
-    }
-    first = {id(w): name for name, w in reversed(layers.items())}
-    return {n: w for n, w in layers.items() if first[id(w)] == n}
+    layers: dict[str, nn.Parameter] = {}
+    seen: set[int] = set()  # a weight may be shared by several modules
+    for name, module in trunk.named_modules():
+        if isinstance(module, _ConvNd | nn.Linear):
+            weight = module._parameters.get("weight")
+            if weight is not None and id(weight) not in seen:
+                layers[f"{name}.weight" if name else "weight"] = weight
+                seen.add(id(weight))
+    return layers
 
 
 class PackNet(nn.Module):

@@ -156,6 +156,7 @@ def fit(
                 pause = max(SHORTEST_PAUSE, 20 * (saved - now))
     accelerator.wait_for_everyone()
     accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+    accelerator.free_memory()  # it would keep the optimiser alive
     return done.seconds + time.monotonic() - begun
 
 

@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from packnet_core.miniature import (
-    SPLITS, TASKS, class_names, crop, draw, draw_scene)
+    SPLITS,
+    TASKS,
+    class_names,
+    crop,
+    draw,
+    draw_scene,
+)
 
 # sha256 of the first picture of each class, training split, seed 0
 PIXELS = {
@@ -21,8 +27,9 @@ PIXELS = {
 @pytest.mark.parametrize("task", TASKS)
 def test_the_pixels_are_the_same_on_every_machine(task):
     images = draw(task, "train", 1).images
-    assert hashlib.sha256(images.numpy().tobytes()).hexdigest() == (
-        PIXELS[task])
+    assert (
+        hashlib.sha256(images.numpy().tobytes()).hexdigest() == (PIXELS[task])
+    )
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -42,8 +49,11 @@ def test_a_picture_does_not_depend_on_what_was_drawn_before(task):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_no_picture_is_in_two_splits_or_twice_in_one(task):
-    seen = [picture.numpy().tobytes() for split in SPLITS
-            for picture in draw(task, split, 3).images]
+    seen = [
+        picture.numpy().tobytes()
+        for split in SPLITS
+        for picture in draw(task, split, 3).images
+    ]
     assert len(set(seen)) == len(seen)
 
 
@@ -56,9 +66,9 @@ def test_another_seed_draws_other_pictures(task):
 @pytest.mark.parametrize("size", [32, 48])
 @pytest.mark.parametrize(
     ("task", "margin"),
-    [("objects", 8 / 7), ("birds", 1), ("cars", 1), ("flowers", 8 / 7)])
-def test_pictures_have_the_size_that_training_crops_from(
-        task, margin, size):
+    [("objects", 8 / 7), ("birds", 1), ("cars", 1), ("flowers", 8 / 7)],
+)
+def test_pictures_have_the_size_that_training_crops_from(task, margin, size):
     pictures = draw(task, "val", 1, size=size)
     side = round(size * margin)
     assert pictures.images.shape == (len(pictures), 3, side, side)
@@ -84,8 +94,7 @@ def test_class_names_differ_and_fit_a_plot(task):
 @pytest.mark.parametrize("task", ["birds", "cars"])
 def test_the_box_lies_in_the_scene_and_holds_most_of_the_figure(task):
     for index in range(100):
-        scene = draw_scene(task, index % 14, seed=0, split="val",
-                           index=index)
+        scene = draw_scene(task, index % 14, seed=0, split="val", index=index)
         x, y, width, height = scene.box
         assert scene.image.shape == (64, 80, 3)
         assert x >= 0 and y >= 0
@@ -105,9 +114,11 @@ def test_a_crop_sees_nothing_outside_its_box():
     x, y, width, height = scene.box
     black = np.zeros_like(scene.image)
     black[y : y + height, x : x + width] = scene.image[
-        y : y + height, x : x + width]
-    assert np.array_equal(crop(type(scene)(black, scene.box), 48),
-                          crop(scene, 48))
+        y : y + height, x : x + width
+    ]
+    assert np.array_equal(
+        crop(type(scene)(black, scene.box), 48), crop(scene, 48)
+    )
 
 
 @pytest.mark.parametrize("task", ["objects", "flowers"])

@@ -7,7 +7,20 @@ apart.
 
 from packnet_core.miniature.scene import Scene
 from packnet_core.miniature.tasks import (
-    SPLITS, TASKS, class_names, crop, draw, draw_scene)
+    SPLITS,
+    TASKS,
+    class_names,
+    crop,
+    draw,
+    draw_scene,
+)
 
-__all__ = ["SPLITS", "TASKS", "Scene", "class_names", "crop", "draw",
-           "draw_scene"]
+__all__ = [
+    "SPLITS",
+    "TASKS",
+    "Scene",
+    "class_names",
+    "crop",
+    "draw",
+    "draw_scene",
+]

@@ -31,10 +31,12 @@ class Region:
     def within(self, other: "Region") -> "Region":
         """The part of this region that lies in the other one."""
         left, top = max(self.left, other.left), max(self.top, other.top)
-        right = min(self.left + self.mask.shape[1],
-                    other.left + other.mask.shape[1])
-        bottom = min(self.top + self.mask.shape[0],
-                     other.top + other.mask.shape[0])
+        right = min(
+            self.left + self.mask.shape[1], other.left + other.mask.shape[1]
+        )
+        bottom = min(
+            self.top + self.mask.shape[0], other.top + other.mask.shape[0]
+        )
         wide, high = max(right - left, 0), max(bottom - top, 0)
 
         def cut(region: "Region") -> NDArray[np.bool_]:
@@ -58,8 +60,9 @@ class Canvas:
         self._x = np.arange(FINE * width) + 0.5  # centres of the columns
         self._y = np.arange(FINE * height) + 0.5
 
-    def _span(self, left: float, top: float, right: float,
-              bottom: float) -> tuple[int, int, int, int]:
+    def _span(
+        self, left: float, top: float, right: float, bottom: float
+    ) -> tuple[int, int, int, int]:
         """The rectangle in whole sample points, cut to the canvas."""
         x0 = min(max(math.floor(left), 0), len(self._x))
         y0 = min(max(math.floor(top), 0), len(self._y))
@@ -74,8 +77,12 @@ class Canvas:
         """
         wide = math.sqrt(u[0] * u[0] + v[0] * v[0])
         high = math.sqrt(u[1] * u[1] + v[1] * v[1])
-        x0, y0, x1, y1 = self._span(centre[0] - wide, centre[1] - high,
-                                    centre[0] + wide, centre[1] + high)
+        x0, y0, x1, y1 = self._span(
+            centre[0] - wide,
+            centre[1] - high,
+            centre[0] + wide,
+            centre[1] + high,
+        )
         x = self._x[x0:x1] - centre[0]  # (w,)
         y = (self._y[y0:y1] - centre[1])[:, None]  # (h, 1)
         area = u[0] * v[1] - u[1] * v[0]
@@ -103,8 +110,11 @@ class Canvas:
     def line(self, a: Point, b: Point, radius: float) -> Region:
         """All points no further than the radius from the line a-b."""
         x0, y0, x1, y1 = self._span(
-            min(a[0], b[0]) - radius, min(a[1], b[1]) - radius,
-            max(a[0], b[0]) + radius, max(a[1], b[1]) + radius)
+            min(a[0], b[0]) - radius,
+            min(a[1], b[1]) - radius,
+            max(a[0], b[0]) + radius,
+            max(a[1], b[1]) + radius,
+        )
         x = self._x[x0:x1] - a[0]
         y = (self._y[y0:y1] - a[1])[:, None]
         dx, dy = b[0] - a[0], b[1] - a[1]
@@ -117,8 +127,11 @@ class Canvas:
     def fill(self, region: Region, colour: Colour) -> None:
         """Paint a region in one colour."""
         high, wide = region.mask.shape
-        view = self.pixels[:, region.top : region.top + high,
-                           region.left : region.left + wide]
+        view = self.pixels[
+            :,
+            region.top : region.top + high,
+            region.left : region.left + wide,
+        ]
         paint = np.array(colour, np.uint8)[:, None, None]
         np.copyto(view, paint, where=region.mask)
 

@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 
-from packnet_core.miniature.canvas import (
-    Canvas, Colour, Point, Region)
+from packnet_core.miniature.canvas import Canvas, Colour, Point, Region
 from packnet_core.miniature.pen import Pen, Pose
 from packnet_core.miniature.scene import (
-    Chance, Scene, backdrop, clutter, cover, finish, hsv, shade)
+    Chance,
+    Scene,
+    backdrop,
+    clutter,
+    cover,
+    finish,
+    hsv,
+    shade,
+)
 
 
 @dataclass(frozen=True)
@@ -35,42 +42,164 @@ class Car:
 
 
 CARS = (
-    Car("three-door hatchback", rear=-0.7, tail=-0.96, pillars=(-0.3,),
-        doors=(0.4, -0.3), screen=0.5, front=0.2, roof=0.78),
-    Car("five-door hatchback", rear=-0.7, tail=-0.96, screen=0.5,
-        front=0.2, pillars=(-0.1, -0.55), doors=(0.4, -0.1, -0.5),
-        roof=0.78),
+    Car(
+        "three-door hatchback",
+        rear=-0.7,
+        tail=-0.96,
+        pillars=(-0.3,),
+        doors=(0.4, -0.3),
+        screen=0.5,
+        front=0.2,
+        roof=0.78,
+    ),
+    Car(
+        "five-door hatchback",
+        rear=-0.7,
+        tail=-0.96,
+        screen=0.5,
+        front=0.2,
+        pillars=(-0.1, -0.55),
+        doors=(0.4, -0.1, -0.5),
+        roof=0.78,
+    ),
     Car("saloon", pillars=(-0.15,), doors=(0.4, -0.15, -0.55)),
-    Car("limousine", screen=0.6, front=0.38, rear=-0.6, tail=-0.8,
-        pillars=(0.15, -0.12, -0.4), doors=(0.55, 0.15, -0.4), roof=0.64,
-        deck=0.4, bonnet=0.38, wheel=0.15, axle=0.7),
-    Car("estate", rear=-0.88, tail=-0.98, pillars=(-0.12, -0.55),
-        doors=(0.4, -0.12, -0.55), roof=0.7),
-    Car("rack estate", rear=-0.88, tail=-0.98, pillars=(-0.12, -0.55),
-        doors=(0.4, -0.12, -0.55), roof=0.7, extra="rack"),
-    Car("coupe", screen=0.3, front=0.0, rear=-0.3, tail=-0.85,
-        pillars=(), doors=(0.28, -0.3), roof=0.62, bonnet=0.4,
-        deck=0.42),
-    Car("convertible", screen=0.35, front=0.12, rear=-0.2, tail=-0.6,
-        pillars=(), doors=(0.3, -0.2), roof=0.66, extra="open"),
-    Car("off-roader", screen=0.42, front=0.32, rear=-0.85, tail=-0.9,
-        pillars=(-0.15,), doors=(0.4, -0.2), roof=0.95, deck=0.56,
-        bonnet=0.58, wheel=0.24, extra="spare"),
-    Car("family jeep", screen=0.48, front=0.25, rear=-0.75, tail=-0.95,
-        pillars=(-0.12, -0.52), doors=(0.42, -0.12, -0.52), roof=0.9,
-        deck=0.54, bonnet=0.54, wheel=0.24, extra="rack"),
-    Car("pickup", screen=0.4, front=0.2, rear=-0.08, tail=-0.12,
-        pillars=(), doors=(0.38, -0.08), roof=0.84, deck=0.46,
-        bonnet=0.5, wheel=0.22),
-    Car("double-cab pickup", screen=0.52, front=0.32, rear=-0.33,
-        tail=-0.38, pillars=(0.0,), doors=(0.48, 0.0, -0.35), roof=0.84,
-        deck=0.46, bonnet=0.5, wheel=0.22),
-    Car("panel van", screen=0.8, front=0.5, rear=-0.96, tail=-0.98,
-        pillars=(), doors=(0.65, 0.2), glass=0.25, roof=0.98, deck=0.5,
-        bonnet=0.5, wheel=0.17, axle=0.64),
-    Car("minibus", screen=0.8, front=0.5, rear=-0.96, tail=-0.98,
-        pillars=(0.22, -0.18, -0.58), doors=(0.65, 0.2), roof=0.98,
-        deck=0.5, bonnet=0.5, wheel=0.17, axle=0.64),
+    Car(
+        "limousine",
+        screen=0.6,
+        front=0.38,
+        rear=-0.6,
+        tail=-0.8,
+        pillars=(0.15, -0.12, -0.4),
+        doors=(0.55, 0.15, -0.4),
+        roof=0.64,
+        deck=0.4,
+        bonnet=0.38,
+        wheel=0.15,
+        axle=0.7,
+    ),
+    Car(
+        "estate",
+        rear=-0.88,
+        tail=-0.98,
+        pillars=(-0.12, -0.55),
+        doors=(0.4, -0.12, -0.55),
+        roof=0.7,
+    ),
+    Car(
+        "rack estate",
+        rear=-0.88,
+        tail=-0.98,
+        pillars=(-0.12, -0.55),
+        doors=(0.4, -0.12, -0.55),
+        roof=0.7,
+        extra="rack",
+    ),
+    Car(
+        "coupe",
+        screen=0.3,
+        front=0.0,
+        rear=-0.3,
+        tail=-0.85,
+        pillars=(),
+        doors=(0.28, -0.3),
+        roof=0.62,
+        bonnet=0.4,
+        deck=0.42,
+    ),
+    Car(
+        "convertible",
+        screen=0.35,
+        front=0.12,
+        rear=-0.2,
+        tail=-0.6,
+        pillars=(),
+        doors=(0.3, -0.2),
+        roof=0.66,
+        extra="open",
+    ),
+    Car(
+        "off-roader",
+        screen=0.42,
+        front=0.32,
+        rear=-0.85,
+        tail=-0.9,
+        pillars=(-0.15,),
+        doors=(0.4, -0.2),
+        roof=0.95,
+        deck=0.56,
+        bonnet=0.58,
+        wheel=0.24,
+        extra="spare",
+    ),
+    Car(
+        "family jeep",
+        screen=0.48,
+        front=0.25,
+        rear=-0.75,
+        tail=-0.95,
+        pillars=(-0.12, -0.52),
+        doors=(0.42, -0.12, -0.52),
+        roof=0.9,
+        deck=0.54,
+        bonnet=0.54,
+        wheel=0.24,
+        extra="rack",
+    ),
+    Car(
+        "pickup",
+        screen=0.4,
+        front=0.2,
+        rear=-0.08,
+        tail=-0.12,
+        pillars=(),
+        doors=(0.38, -0.08),
+        roof=0.84,
+        deck=0.46,
+        bonnet=0.5,
+        wheel=0.22,
+    ),
+    Car(
+        "double-cab pickup",
+        screen=0.52,
+        front=0.32,
+        rear=-0.33,
+        tail=-0.38,
+        pillars=(0.0,),
+        doors=(0.48, 0.0, -0.35),
+        roof=0.84,
+        deck=0.46,
+        bonnet=0.5,
+        wheel=0.22,
+    ),
+    Car(
+        "panel van",
+        screen=0.8,
+        front=0.5,
+        rear=-0.96,
+        tail=-0.98,
+        pillars=(),
+        doors=(0.65, 0.2),
+        glass=0.25,
+        roof=0.98,
+        deck=0.5,
+        bonnet=0.5,
+        wheel=0.17,
+        axle=0.64,
+    ),
+    Car(
+        "minibus",
+        screen=0.8,
+        front=0.5,
+        rear=-0.96,
+        tail=-0.98,
+        pillars=(0.22, -0.18, -0.58),
+        doors=(0.65, 0.2),
+        roof=0.98,
+        deck=0.5,
+        bonnet=0.5,
+        wheel=0.17,
+        axle=0.64,
+    ),
 )
 
 TYRE = (30, 30, 33)
@@ -82,9 +211,14 @@ def draw_car(label: int, chance: Chance, size: int) -> Scene:
     ground = canvas.height * chance.about(0.78, 0.07)
     background(canvas, chance, ground)
     unit = size * chance.between(0.52, 0.68)
-    pose = Pose.at(canvas.width * chance.about(0.5, 0.06), ground, unit,
-                   turn=chance.about(0, 0.09), flip=chance.happens(0.5),
-                   stretch=chance.about(1, 0.1))
+    pose = Pose.at(
+        canvas.width * chance.about(0.5, 0.06),
+        ground,
+        unit,
+        turn=chance.about(0, 0.09),
+        flip=chance.happens(0.5),
+        stretch=chance.about(1, 0.1),
+    )
     pen = Pen(canvas, pose)
     paint_car(pen, CARS[label], chance)
     box = pen.box(chance.about(0.02, 0.04))
@@ -94,16 +228,29 @@ def draw_car(label: int, chance: Chance, size: int) -> Scene:
 
 def background(canvas: Canvas, chance: Chance, ground: float) -> None:
     """Sky or houses above, road or grass below."""
-    sky = chance.pick((hsv(0.57, 0.3, 0.9), hsv(0.1, 0.15, 0.8),
-                       hsv(0.3, 0.35, 0.5), hsv(0.6, 0.1, 0.5)))
+    sky = chance.pick(
+        (
+            hsv(0.57, 0.3, 0.9),
+            hsv(0.1, 0.15, 0.8),
+            hsv(0.3, 0.35, 0.5),
+            hsv(0.6, 0.1, 0.5),
+        )
+    )
     backdrop(canvas, chance, chance.near(sky), chance.near(sky, 40))
     clutter(canvas, chance, chance.whole(1, 4))
     pen = Pen(canvas, Pose.at(0, ground, canvas.width))
-    road = chance.pick((hsv(0, 0, 0.45), hsv(0.6, 0.05, 0.6),
-                        hsv(0.1, 0.25, 0.6), hsv(0.27, 0.4, 0.5)))
+    road = chance.pick(
+        (
+            hsv(0, 0, 0.45),
+            hsv(0.6, 0.05, 0.6),
+            hsv(0.1, 0.25, 0.6),
+            hsv(0.27, 0.4, 0.5),
+        )
+    )
     top = chance.between(-0.15, -0.02)
-    pen.polygon([(-0.1, top), (1.1, top), (1.1, 1), (-0.1, 1)],
-                chance.near(road, 30))
+    pen.polygon(
+        [(-0.1, top), (1.1, top), (1.1, 1), (-0.1, 1)], chance.near(road, 30)
+    )
 
 
 def paint_car(pen: Pen, car: Car, chance: Chance) -> None:
@@ -113,13 +260,23 @@ def paint_car(pen: Pen, car: Car, chance: Chance) -> None:
     pen.ellipse(0, -0.02, 1, 0.07, (40, 40, 42))  # its shadow
     cabin(pen, car, paint, pane, chance)
     nose = chance.about(0.3, 0.04)
-    pen.polygon([(-0.98, -0.12), (0.99, -0.12), (1.0, -nose),
-                 (0.93, -car.bonnet + 0.05), (car.screen, -car.bonnet),
-                 (car.tail, -car.deck), (-0.96, -car.deck + 0.02),
-                 (-1.0, -0.3)], paint)
+    pen.polygon(
+        [
+            (-0.98, -0.12),
+            (0.99, -0.12),
+            (1.0, -nose),
+            (0.93, -car.bonnet + 0.05),
+            (car.screen, -car.bonnet),
+            (car.tail, -car.deck),
+            (-0.96, -car.deck + 0.02),
+            (-1.0, -0.3),
+        ],
+        paint,
+    )
     for x in car.doors:
-        pen.line((x, -0.16), (x, -car.bonnet + 0.02), 0.025,
-                 shade(paint, 0.5))
+        pen.line(
+            (x, -0.16), (x, -car.bonnet + 0.02), 0.025, shade(paint, 0.5)
+        )
     if chance.happens(0.5):
         pen.line((-0.97, -0.16), (0.97, -0.16), 0.07, shade(paint, 0.6))
     pen.ellipse(0.93, -nose - 0.02, 0.06, 0.05, (250, 245, 200))
@@ -128,8 +285,9 @@ def paint_car(pen: Pen, car: Car, chance: Chance) -> None:
     extras(pen, car, paint)
 
 
-def cabin(pen: Pen, car: Car, paint: Colour, pane: Colour,
-          chance: Chance) -> None:
+def cabin(
+    pen: Pen, car: Car, paint: Colour, pane: Colour, chance: Chance
+) -> None:
     """Roof, windows and the pillars between them."""
     belt = max(car.deck, car.bonnet)
     if car.extra == "open":
@@ -137,14 +295,23 @@ def cabin(pen: Pen, car: Car, paint: Colour, pane: Colour,
         pen.ellipse(-0.1, -belt, 0.1, 0.16, (60, 45, 40))
         pen.ellipse(-0.45, -belt, 0.2, 0.08, (60, 45, 40))
         return
-    pen.polygon([(car.screen, -car.bonnet + 0.02), (car.front, -car.roof),
-                 (car.rear, -car.roof), (car.tail, -car.deck + 0.02)],
-                paint)
+    pen.polygon(
+        [
+            (car.screen, -car.bonnet + 0.02),
+            (car.front, -car.roof),
+            (car.rear, -car.roof),
+            (car.tail, -car.deck + 0.02),
+        ],
+        paint,
+    )
     behind = max(car.glass, car.tail + 0.1)
     above = max(car.glass, car.rear + 0.05)
     windows: list[Point] = [
-        (car.screen - 0.08, -belt), (car.front - 0.03, 0.07 - car.roof),
-        (above, 0.07 - car.roof), (behind, -belt)]
+        (car.screen - 0.08, -belt),
+        (car.front - 0.03, 0.07 - car.roof),
+        (above, 0.07 - car.roof),
+        (behind, -belt),
+    ]
     glass = pen.polygon(windows, pane)
     for x in car.pillars:
         pen.line((x, -belt), (x, -car.roof), 0.06, paint, inside=glass)

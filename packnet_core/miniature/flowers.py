@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from packnet_core.miniature.canvas import Canvas, Colour, Point
 from packnet_core.miniature.pen import Pen, Pose
 from packnet_core.miniature.scene import (
-    Chance, Scene, backdrop, clutter, cover, finish, hsv, shade)
+    Chance,
+    Scene,
+    backdrop,
+    clutter,
+    cover,
+    finish,
+    hsv,
+    shade,
+)
 
 
 @dataclass(frozen=True)
@@ -25,43 +33,62 @@ class Flower:
 
 
 FLOWERS = (
-    Flower("field daisy", 12, "strap", "wyp", 0.3),
-    Flower("double daisy", 12, "strap", "wyp", 0.2, rows=2),
-    Flower("blotched poppy", 4, "round", "ryp", 0.2, "dark",
-           mark="blotch"),
-    Flower("ring poppy", 4, "round", "ryw", 0.2, "green", mark="ring"),
-    Flower("wild rose", 5, "heart", "pwr", 0.24),
-    Flower("garden rose", 5, "heart", "pwr", 0.16, rows=2),
-    Flower("primrose", 5, "notch", "ybp", 0.12, mark="ring",
-           leaf="oval"),
-    Flower("periwinkle", 5, "pointed", "bvw", 0.12, "white"),
-    Flower("spotted lily", 6, "pointed", "ypw", 0.12, "green",
-           mark="spots", leaf="lance"),
-    Flower("striped lily", 6, "pointed", "ypw", 0.12, "green",
-           mark="stripe", leaf="lance"),
-    Flower("anemone", 8, "round", "vrw", 0.28, "dark"),
-    Flower("cosmos", 8, "notch", "vpw", 0.2, leaf="lance"),
-    Flower("clematis", 4, "pointed", "vbw", 0.22),
-    Flower("bur star", 12, "pointed", "yvw", 0.38, "dark",
-           leaf="lance"),
+    Flower("field daisy", 12, "strap", "wypv", 0.3),
+    Flower("double daisy", 12, "strap", "wypv", 0.2, rows=2),
+    Flower("blotched poppy", 4, "round", "rypw", 0.2, "dark", mark="blotch"),
+    Flower("ring poppy", 4, "round", "rypw", 0.2, "green", mark="ring"),
+    Flower("wild rose", 5, "heart", "pwry", 0.24),
+    Flower("garden rose", 5, "heart", "pwry", 0.16, rows=2),
+    Flower("primrose", 5, "notch", "ybpv", 0.12, mark="ring"),
+    Flower("periwinkle", 5, "pointed", "bvwp", 0.12, "white"),
+    Flower(
+        "spotted lily",
+        6,
+        "pointed",
+        "ypwr",
+        0.12,
+        "green",
+        mark="spots",
+        leaf="lance",
+    ),
+    Flower(
+        "striped lily",
+        6,
+        "pointed",
+        "ypwr",
+        0.12,
+        "green",
+        mark="stripe",
+        leaf="lance",
+    ),
+    Flower("anemone", 8, "round", "vrwp", 0.28, "dark"),
+    Flower("cosmos", 8, "notch", "vpwr", 0.2, leaf="lance"),
+    Flower("clematis", 4, "pointed", "vbwp", 0.22),
+    Flower("bur star", 12, "pointed", "yvwp", 0.38, "dark", leaf="lance"),
 )
 
 HUES = {
-    "w": hsv(0.15, 0.06, 0.96), "y": hsv(0.14, 0.75, 0.95),
-    "p": hsv(0.92, 0.45, 0.93), "r": hsv(0.0, 0.8, 0.8),
-    "v": hsv(0.78, 0.5, 0.75), "b": hsv(0.63, 0.55, 0.85),
+    "w": hsv(0.15, 0.06, 0.96),
+    "y": hsv(0.14, 0.75, 0.95),
+    "p": hsv(0.92, 0.45, 0.93),
+    "r": hsv(0.0, 0.8, 0.8),
+    "v": hsv(0.78, 0.5, 0.75),
+    "b": hsv(0.63, 0.55, 0.85),
 }
 
-MIDDLE = {"yellow": hsv(0.13, 0.85, 0.85), "dark": (45, 32, 35),
-          "green": hsv(0.25, 0.6, 0.65), "white": (240, 240, 235)}
+MIDDLE = {
+    "yellow": hsv(0.13, 0.85, 0.85),
+    "dark": (45, 32, 35),
+    "green": hsv(0.25, 0.6, 0.65),
+    "white": (240, 240, 235),
+}
 
 # half an outline: (share of the length, share of the half width)
 PETAL: dict[str, list[Point]] = {
     "strap": [(0.1, 0.6), (0.85, 1.0), (1.0, 0.5)],
     "round": [(0.1, 0.3), (0.5, 0.95), (0.85, 0.9), (1.0, 0.4)],
-    "pointed": [(0.1, 0.3), (0.45, 1.0), (0.75, 0.6), (1.0, 0.0)],
-    "heart": [(0.1, 0.2), (0.6, 0.95), (0.95, 0.8), (1.0, 0.35),
-              (0.78, 0.0)],
+    "pointed": [(0.1, 0.3), (0.4, 0.8), (0.75, 0.5), (1.0, 0.0)],
+    "heart": [(0.1, 0.2), (0.6, 0.95), (0.95, 0.8), (1.0, 0.35), (0.78, 0.0)],
     "notch": [(0.1, 0.2), (0.7, 0.8), (1.0, 0.9), (0.82, 0.0)],
 }
 
@@ -79,14 +106,16 @@ def draw_flower(label: int, chance: Chance, size: int) -> Scene:
     backdrop(canvas, chance, green, earth)
     clutter(canvas, chance, chance.whole(1, 4))
     leaves(canvas, flower, chance)
-    pose = Pose.at(side * chance.about(0.5, 0.07),
-                   side * chance.about(0.48, 0.07),
-                   side * chance.between(0.32, 0.44),
-                   turn=chance.about(0, 0.5),
-                   stretch=chance.between(0.75, 1.1))
+    pose = Pose.at(
+        side * chance.about(0.5, 0.07),
+        side * chance.about(0.48, 0.07),
+        side * chance.between(0.28, 0.43),
+        turn=chance.about(0, 0.5),
+        stretch=chance.between(0.65, 1.1),
+    )
     paint_flower(Pen(canvas, pose), flower, chance)
-    cover(canvas, chance, 0.3)
-    return Scene(finish(canvas, chance, 50), None)
+    cover(canvas, chance, 0.45)
+    return Scene(finish(canvas, chance, 70), None)
 
 
 def leaves(canvas: Canvas, flower: Flower, chance: Chance) -> None:
@@ -112,28 +141,34 @@ def paint_flower(pen: Pen, flower: Flower, chance: Chance) -> None:
         tint = shade(colour, 1 - 0.2 * row)
         for k in range(flower.petals):
             angle = start + (k + row / 2) * step + chance.about(0, 0.08)
-            petal(pen, flower, angle, long * chance.about(0.97, 0.05),
-                  tint if k % 2 else shade(tint, 0.86))
+            petal(
+                pen,
+                flower,
+                angle,
+                long * chance.about(0.97, 0.05),
+                tint if k % 2 else shade(tint, 0.86),
+            )
     if flower.mark == "ring":
         pen.ellipse(0, 0, 0.42, 0.42, shade(colour, 0.5))
     middle = chance.near(MIDDLE[flower.middle])
     pen.ellipse(0, 0, flower.centre, flower.centre, middle)
 
 
-def petal(pen: Pen, flower: Flower, angle: float, long: float,
-          colour: Colour) -> None:
+def petal(
+    pen: Pen, flower: Flower, angle: float, long: float, colour: Colour
+) -> None:
     """One petal from the centre, with its mark."""
     cos, sin = long * math.cos(angle), long * math.sin(angle)
     half = [(a, b * WIDTH[flower.petals]) for a, b in PETAL[flower.shape]]
     outline = half + [(a, -b) for a, b in reversed(half)]
-    region = pen.polygon([(a * cos - b * sin, a * sin + b * cos)
-                          for a, b in outline], colour)
+    region = pen.polygon(
+        [(a * cos - b * sin, a * sin + b * cos) for a, b in outline], colour
+    )
     dark = shade(colour, 0.45)
     if flower.mark == "blotch":
         pen.ellipse(0.35 * cos, 0.35 * sin, 0.16, 0.16, dark)
     elif flower.mark == "stripe":
-        pen.line((0, 0), (0.85 * cos, 0.85 * sin), 0.1, dark,
-                 inside=region)
+        pen.line((0, 0), (0.85 * cos, 0.85 * sin), 0.1, dark, inside=region)
     elif flower.mark == "spots":
         for at in (0.4, 0.62):
             pen.ellipse(at * cos, at * sin, 0.07, 0.07, dark)

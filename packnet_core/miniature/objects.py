@@ -3,7 +3,13 @@
 from packnet_core.miniature.canvas import Canvas, Colour, Region
 from packnet_core.miniature.pen import Pen, Pose
 from packnet_core.miniature.scene import (
-    Chance, Scene, backdrop, clutter, cover, finish)
+    Chance,
+    Scene,
+    backdrop,
+    clutter,
+    cover,
+    finish,
+)
 from packnet_core.miniature.things import THINGS
 
 
@@ -13,13 +19,20 @@ def draw_object(label: int, chance: Chance, size: int) -> Scene:
     canvas = Canvas(side, side)
     pale = (0.05, 0.4), (0.3, 0.95)  # saturation, value
     backdrop(canvas, chance, chance.colour(*pale), chance.colour(*pale))
-    clutter(canvas, chance, chance.whole(0, 3),
-            [chance.colour(*pale) for _ in range(3)])
-    pose = Pose.at(side * chance.about(0.5, 0.06),
-                   side * chance.about(0.5, 0.06),
-                   side * chance.between(0.33, 0.45),
-                   turn=chance.about(0, 0.3), flip=chance.happens(0.5),
-                   stretch=chance.between(0.85, 1.15))
+    clutter(
+        canvas,
+        chance,
+        chance.whole(0, 3),
+        [chance.colour(*pale) for _ in range(3)],
+    )
+    pose = Pose.at(
+        side * chance.about(0.5, 0.06),
+        side * chance.about(0.5, 0.06),
+        side * chance.between(0.33, 0.45),
+        turn=chance.about(0, 0.3),
+        flip=chance.happens(0.5),
+        stretch=chance.between(0.85, 1.15),
+    )
     pen = Pen(canvas, pose)
     main, second = chance.colour((0.45, 1), (0.35, 1)), chance.colour()
     region = THINGS[label](pen, (main, second), chance)
@@ -28,16 +41,26 @@ def draw_object(label: int, chance: Chance, size: int) -> Scene:
     return Scene(finish(canvas, chance, 40), None)
 
 
-def pattern(pen: Pen, region: Region, colour: Colour,
-            chance: Chance) -> None:
+def pattern(pen: Pen, region: Region, colour: Colour, chance: Chance) -> None:
     """Stripes, spots or nothing on one region of the thing."""
     kind = chance.whole(0, 3)
     if kind == 0:
         for k in range(-1, 2):
             lean = chance.about(0, 0.3)
-            pen.line((k * 0.35 - lean, -1), (k * 0.35 + lean, 1), 0.13,
-                     colour, inside=region)
+            pen.line(
+                (k * 0.35 - lean, -1),
+                (k * 0.35 + lean, 1),
+                0.13,
+                colour,
+                inside=region,
+            )
     elif kind == 1:
         for _ in range(4):
-            pen.ellipse(chance.about(0, 0.6), chance.about(0, 0.6), 0.13,
-                        0.13, colour, inside=region)
+            pen.ellipse(
+                chance.about(0, 0.6),
+                chance.about(0, 0.6),
+                0.13,
+                0.13,
+                colour,
+                inside=region,
+            )

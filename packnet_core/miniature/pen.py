@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from packnet_core.miniature.canvas import (
-    FINE, Canvas, Colour, Point, Region)
+from packnet_core.miniature.canvas import FINE, Canvas, Colour, Point, Region
 
 GRID = 16  # coordinates are rounded to 1 / GRID of a sample point
 
@@ -19,8 +18,16 @@ class Pose:
     down: Point
 
     @classmethod
-    def at(cls, x: float, y: float, unit: float, *, turn: float = 0,
-           flip: bool = False, stretch: float = 1) -> "Pose":
+    def at(
+        cls,
+        x: float,
+        y: float,
+        unit: float,
+        *,
+        turn: float = 0,
+        flip: bool = False,
+        stretch: float = 1,
+    ) -> "Pose":
         """Place a figure at (x, y), `unit` pixels a unit, turned (rad)."""
         cos, sin = unit * math.cos(turn), unit * math.sin(turn)
         wide = -stretch if flip else stretch
@@ -34,29 +41,56 @@ class Pen:
         self.canvas, self.pose = canvas, pose
         self._reached: list[Region] = []
 
-    def ellipse(self, x: float, y: float, wide: float, high: float,
-                colour: Colour, *, turn: float = 0,
-                inside: Region | None = None) -> Region:
+    def ellipse(
+        self,
+        x: float,
+        y: float,
+        wide: float,
+        high: float,
+        colour: Colour,
+        *,
+        turn: float = 0,
+        inside: Region | None = None,
+    ) -> Region:
         """An ellipse with half-axes wide and high, turned by radians."""
         cos, sin = math.cos(turn), math.sin(turn)
         region = self.canvas.ellipse(
-            self._place(x, y), self._arrow(wide * cos, wide * sin),
-            self._arrow(-high * sin, high * cos))
+            self._place(x, y),
+            self._arrow(wide * cos, wide * sin),
+            self._arrow(-high * sin, high * cos),
+        )
         return self._paint(region, colour, inside)
 
-    def polygon(self, points: Sequence[Point], colour: Colour, *,
-                rounds: int = 0, inside: Region | None = None) -> Region:
+    def polygon(
+        self,
+        points: Sequence[Point],
+        colour: Colour,
+        *,
+        rounds: int = 0,
+        inside: Region | None = None,
+    ) -> Region:
         """A polygon; each round cuts its corners to make it rounder."""
         for _ in range(rounds):
             points = _cut_corners(points)
         placed = [self._place(x, y) for x, y in points]
         return self._paint(self.canvas.polygon(placed), colour, inside)
 
-    def line(self, a: Point, b: Point, thick: float, colour: Colour, *,
-             inside: Region | None = None) -> Region:
+    def line(
+        self,
+        a: Point,
+        b: Point,
+        thick: float,
+        colour: Colour,
+        *,
+        inside: Region | None = None,
+    ) -> Region:
         """A line with round ends."""
-        scale = math.sqrt(abs(self.pose.right[0] * self.pose.down[1]
-                              - self.pose.right[1] * self.pose.down[0]))
+        scale = math.sqrt(
+            abs(
+                self.pose.right[0] * self.pose.down[1]
+                - self.pose.right[1] * self.pose.down[0]
+            )
+        )
         radius = max(_snap(thick * scale / 2), 0.5)
         region = self.canvas.line(self._place(*a), self._place(*b), radius)
         return self._paint(region, colour, inside)
@@ -79,16 +113,21 @@ class Pen:
 
     def _place(self, x: float, y: float) -> Point:
         dx, dy = self._arrow(x, y)
-        return (_snap(self.pose.origin[0]) + dx,
-                _snap(self.pose.origin[1]) + dy)
+        return (
+            _snap(self.pose.origin[0]) + dx,
+            _snap(self.pose.origin[1]) + dy,
+        )
 
     def _arrow(self, x: float, y: float) -> Point:
         right, down = self.pose.right, self.pose.down
-        return (_snap(x * right[0] + y * down[0]),
-                _snap(x * right[1] + y * down[1]))
+        return (
+            _snap(x * right[0] + y * down[0]),
+            _snap(x * right[1] + y * down[1]),
+        )
 
-    def _paint(self, region: Region, colour: Colour,
-               inside: Region | None) -> Region:
+    def _paint(
+        self, region: Region, colour: Colour, inside: Region | None
+    ) -> Region:
         if inside is None:
             if region.mask.size:
                 self._reached.append(region)

@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packnet_core.miniature.canvas import (
-    FINE, Canvas, Colour, resize, speckle)
+    FINE,
+    Canvas,
+    Colour,
+    resize,
+    speckle,
+)
 from packnet_core.miniature.pen import Pen, Pose
 
 Item = TypeVar("Item")
@@ -55,11 +60,15 @@ class Chance:
         """A whole number from low to high, both possible."""
         return low + int(self._next() * (high - low + 1))
 
-    def colour(self, saturation: tuple[float, float] = (0.3, 0.9),
-               value: tuple[float, float] = (0.3, 0.95)) -> Colour:
+    def colour(
+        self,
+        saturation: tuple[float, float] = (0.3, 0.9),
+        value: tuple[float, float] = (0.3, 0.95),
+    ) -> Colour:
         """Any hue."""
-        return hsv(self._next(), self.between(*saturation),
-                   self.between(*value))
+        return hsv(
+            self._next(), self.between(*saturation), self.between(*value)
+        )
 
     def near(self, colour: Colour, spread: float = 18) -> Colour:
         """A colour close to the given one: brighter or darker, tinted."""
@@ -83,32 +92,45 @@ def shade(colour: Colour, factor: float) -> Colour:
     return rgb(*(factor * c for c in colour))
 
 
-def backdrop(canvas: Canvas, chance: Chance, top: Colour,
-             bottom: Colour) -> None:
+def backdrop(
+    canvas: Canvas, chance: Chance, top: Colour, bottom: Colour
+) -> None:
     """Fill the canvas from top to bottom colour, with soft clouds."""
     high, wide = canvas.height, canvas.width
     share = np.arange(high, dtype=np.int32) * 256 // high  # (H,)
     ends = np.array([top, bottom], np.int32)[:, :, None]  # (2, 3, 1)
     ramp = (ends[0] * (256 - share) + ends[1] * share) >> 8  # (3, H)
-    rough = speckle(int(chance.between(0, 2**32)), 1,
-                    chance.whole(3, 8), chance.whole(3, 10))
+    rough = speckle(
+        int(chance.between(0, 2**32)),
+        1,
+        chance.whole(3, 8),
+        chance.whole(3, 10),
+    )
     cloud = resize(rough * chance.whole(20, 110), high, wide) >> 8
     small = np.clip(ramp[:, :, None] + cloud, 0, 255).astype(np.uint8)
     canvas.pixels[:] = small.repeat(FINE, axis=1).repeat(FINE, axis=2)
 
 
-NATURE = (hsv(0.3, 0.5, 0.4), hsv(0.25, 0.6, 0.6), hsv(0.1, 0.5, 0.45),
-          hsv(0.08, 0.3, 0.7), hsv(0.38, 0.4, 0.35))
+NATURE = (
+    hsv(0.3, 0.5, 0.4),
+    hsv(0.25, 0.6, 0.6),
+    hsv(0.1, 0.5, 0.45),
+    hsv(0.08, 0.3, 0.7),
+    hsv(0.38, 0.4, 0.35),
+)
 
 
-def clutter(canvas: Canvas, chance: Chance, count: int,
-            colours: Sequence[Colour] = ()) -> None:
+def clutter(
+    canvas: Canvas, chance: Chance, count: int, colours: Sequence[Colour] = ()
+) -> None:
     """Scatter leaves, twigs and blobs over the canvas."""
     for _ in range(count):
-        pose = Pose.at(chance.between(0, canvas.width),
-                       chance.between(0, canvas.height),
-                       canvas.height * chance.between(0.08, 0.25),
-                       turn=chance.between(0, 2 * math.pi))
+        pose = Pose.at(
+            chance.between(0, canvas.width),
+            chance.between(0, canvas.height),
+            canvas.height * chance.between(0.08, 0.25),
+            turn=chance.between(0, 2 * math.pi),
+        )
         pen = Pen(canvas, pose)
         colour = chance.near(chance.pick(colours or NATURE), 30)
         kind = chance.whole(0, 3)
@@ -137,4 +159,5 @@ def finish(canvas: Canvas, chance: Chance, noise: int) -> NDArray[np.uint8]:
     grain = speckle(int(chance.between(0, 2**32)), *image.shape)
     lit = (image * light + grain * chance.whole(noise // 3, noise)) >> 8
     return np.ascontiguousarray(
-        np.clip(lit, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+        np.clip(lit, 0, 255).astype(np.uint8).transpose(1, 2, 0)
+    )

@@ -39,8 +39,15 @@ def class_names(task: str) -> tuple[str, ...]:
     return _known(task).classes
 
 
-def draw_scene(task: str, label: int, *, seed: int, split: str, index: int,
-               size: int = 48) -> Scene:
+def draw_scene(
+    task: str,
+    label: int,
+    *,
+    seed: int,
+    split: str,
+    index: int,
+    size: int = 48,
+) -> Scene:
     """One picture, decided by (seed, task, split, index) and the label.
 
     Birds and cars: a scene of 5/3 by 4/3 the size, with the box of the
@@ -50,8 +57,10 @@ def draw_scene(task: str, label: int, *, seed: int, split: str, index: int,
     if split not in SPLITS:
         raise ValueError(f"no split {split!r}: choose one of {SPLITS}")
     if not 0 <= label < len(known.classes):
-        raise ValueError(f"no label {label}: {task!r} has "
-                         f"{len(known.classes)} classes, counted from 0")
+        raise ValueError(
+            f"no label {label}: {task!r} has "
+            f"{len(known.classes)} classes, counted from 0"
+        )
     chance = Chance(f"{seed}/{task}/{split}/{index}")
     return known.draw(label, chance, size)
 
@@ -70,8 +79,9 @@ def crop(scene: Scene, size: int) -> NDArray[np.uint8]:
     return resize(inside, size, size).astype(np.uint8)
 
 
-def draw(task: str, split: str, per_class: int, *, seed: int = 0,
-         size: int = 48) -> Pictures:
+def draw(
+    task: str, split: str, per_class: int, *, seed: int = 0, size: int = 48
+) -> Pictures:
     """Draw per_class pictures of every class of one task.
 
     images: (N, 3, S, S) for birds and cars, S = size; objects and
@@ -82,9 +92,15 @@ def draw(task: str, split: str, per_class: int, *, seed: int = 0,
     """
     classes = class_names(task)
     labels = torch.arange(per_class * len(classes)) % len(classes)
-    images = [crop(draw_scene(task, label, seed=seed, split=split,
-                              index=index, size=size), size)
-              for index, label in enumerate(labels.tolist())]
+    images = [
+        crop(
+            draw_scene(
+                task, label, seed=seed, split=split, index=index, size=size
+            ),
+            size,
+        )
+        for index, label in enumerate(labels.tolist())
+    ]
     return Pictures(torch.from_numpy(np.stack(images)), labels, classes)
 
 

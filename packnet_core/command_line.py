@@ -1,0 +1,210 @@
+"""The `packnet` command: results on standard output, progress on error."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from packnet_core import __version__
+from packnet_core.errors import PackNetError
+from packnet_core.experiments import Run, shortened
+from packnet_core.files import load
+from packnet_core.growing import add, measure
+from packnet_core.methods import METHODS
+from packnet_core.presets import PRESETS, preset
+from packnet_core.summary import summary
+from packnet_core.trunks import NAMES
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 success, 1 failure (one line), 2 wrong usage."""
+    options = parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except PackNetError as error:
+        return _fail(str(error))
+    except FileNotFoundError as error:
+        return _fail(f"{error.filename}: no such file" if error.filename
+                     else str(error))  # fmt: skip
+    except OSError as error:
+        return _fail(
+            f"{error.filename}: {error.strerror}; free some space, or name "
+            "a place that can be written"
+            if error.filename
+            else str(error)
+        )
+    except KeyboardInterrupt:
+        return _fail("stopped; the same command goes on from here")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="packnet",
+        description="Several tasks in one network, by iterative pruning.",
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="train a preset, or go on with it")
+    run.add_argument("preset", choices=PRESETS, help="what to train")
+    run.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="directory of the run; goes on if it has begun",
+    )
+    run.add_argument(
+        "--data", type=Path, metavar="DIR", help="directory with the pictures"
+    )
+    run.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="ImageNet weights as torchvision names them, "
+        ".pth or .safetensors (default: download)",
+    )
+    run.add_argument("--seed", type=int, default=0, metavar="N")
+    run.add_argument(
+        "--method",
+        nargs="+",
+        choices=METHODS,
+        metavar="NAME",
+        default=["packnet"],
+        help=", ".join(METHODS),
+    )
+    run.add_argument("--arch", choices=NAMES, help="another network")
+    run.add_argument(
+        "--size", type=int, metavar="PX", help="another side of the pictures"
+    )
+    run.add_argument(
+        "--budget",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="use this share of each class's pictures, for a "
+        "short run (default: 1)",
+    )
+    run.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="train so many epochs in every phase",
+    )
+    run.set_defaults(command=_run)
+
+    show = commands.add_parser("show", help="what is in a packed network")
+    show.add_argument("file", type=Path, metavar="FILE")
+    show.set_defaults(command=_show)
+
+    evaluate = commands.add_parser("evaluate", help="test one of its tasks")
+    evaluate.add_argument("file", type=Path, metavar="FILE")
+    evaluate.add_argument("--task", required=True, metavar="NAME")
+    evaluate.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="holds test/<class>/* or val/<class>/*",
+    )
+    evaluate.set_defaults(command=_evaluate)
+
+    new = commands.add_parser("add", help="add your own pictures as a task")
+    new.add_argument("file", type=Path, metavar="FILE")
+    new.add_argument("--task", required=True, metavar="NAME")
+    new.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="holds train/<class>/* and test/<class>/*",
+    )
+    new.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE2",
+        help="the new file; FILE itself stays as it is",
+    )
+    new.add_argument(
+        "--prune",
+        type=float,
+        metavar="F",
+        help="first free the smallest F (0 to 1) of the "
+        "weights of the last task in FILE",
+    )
+    new.add_argument(
+        "--retrain",
+        type=Path,
+        metavar="DIR2",
+        help="pictures of that last task, to train it again "
+        "after pruning (drawn tasks need none)",
+    )
+    new.add_argument(
+        "--cropped",
+        action="store_true",
+        help="the pictures are cut out along their objects: "
+        "use them whole, without random squares",
+    )
+    new.add_argument(
+        "--budget",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="use this share of each class's pictures",
+    )
+    new.add_argument(
+        "--epochs", type=int, metavar="N", help="train so many epochs"
+    )
+    new.add_argument("--seed", type=int, default=0, metavar="N")
+    new.set_defaults(command=_add)
+    return top  # fmt: skip
+
+
+def _run(options: argparse.Namespace) -> None:
+    chosen = preset(options.preset)
+    architecture = chosen.architecture
+    if options.arch and options.arch != architecture.name:
+        architecture = replace(architecture, name=options.arch)
+    if options.size:
+        architecture = replace(architecture, size=options.size)
+    chosen = replace(chosen, architecture=architecture)
+    if options.epochs:
+        chosen = shortened(chosen, options.epochs)
+    made = Run(
+        chosen, options.out, seed=options.seed, data=options.data,
+        weights=options.weights, budget=options.budget,
+    )  # fmt: skip
+    table = made.carry_out(options.method)
+    if made.accelerator.is_main_process:
+        print(table.round(2).to_string(index=False))
+
+
+def _show(options: argparse.Namespace) -> None:
+    print(summary(options.file))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    errors = measure(load(options.file), options.task, options.data)
+    print(
+        f"{options.task}: top-1 error {errors.top1:.2f} %, "
+        f"top-5 error {errors.top5:.2f} %, {errors.images} images"
+    )
+
+
+def _add(options: argparse.Namespace) -> None:
+    report = add(
+        options.file, options.task, options.data, options.out,
+        prune=options.prune, retrain=options.retrain,
+        cropped=options.cropped, budget=options.budget,
+        epochs=options.epochs, seed=options.seed,
+    )  # fmt: skip
+    print(report)
+
+
+def _fail(message: str) -> int:
+    print(f"packnet: {message}".replace("\n", " "), file=sys.stderr)
+    return 1

@@ -1,0 +1,294 @@
+"""Runs: methods carried out stage by stage, each kept on disk.
+
+A run's directory holds `results.csv` (the errors at the end),
+`history.csv` (the errors of every task after every stage), `run.json`
+(what was run, with what, when), `network.packnet` (the packed network)
+and `stages/`. A stage is done when its record is there; a run that was
+killed goes on with the stage, and the step, that it was at.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from functools import cache
+from pathlib import Path
+
+import pandas
+import platformdirs
+import torch
+from accelerate import Accelerator
+
+from packnet_core.atomic import write_text
+from packnet_core.errors import BadRun
+from packnet_core.files import load
+from packnet_core.methods import METHODS, Shown, all_tasks
+from packnet_core.network import PackNet
+from packnet_core.pictures import Pictures, generator
+from packnet_core.presets import Preset
+from packnet_core.pretrained import load_pretrained, read_weights, start_head
+from packnet_core.provenance import provenance
+from packnet_core.training import Phase, evaluate, fit
+from packnet_core.trunks import build
+
+RESULTS = [
+    "preset", "method", "prune", "order", "task", "position", "seed",
+    "top1_error", "top5_error", "test_images", "train_seconds",
+]  # fmt: skip
+HISTORY = [
+    "method", "stage", "after", "task", "top1_error", "top5_error",
+    "test_images", "train_seconds",
+]  # fmt: skip
+
+
+class Run:
+    """One preset with one seed in one directory.
+
+    data: directory with the pictures, if the preset reads any; weights:
+    file with ImageNet's weights, None to download them where the preset
+    needs them; budget: share of each class's pictures that is used.
+    Raises BadRun if the directory holds another run.
+    """
+
+    def __init__(
+        self,
+        preset: Preset,
+        out: str | os.PathLike,
+        *,
+        seed: int = 0,
+        data: str | os.PathLike | None = None,
+        weights: str | os.PathLike | None = None,
+        budget: float = 1.0,
+    ):
+        if not 0 < budget <= 1:
+            raise BadRun(f"budget {budget}: give a share above 0, up to 1")
+        self.preset = preset
+        self.out = Path(out)
+        self.seed = seed
+        self.data = None if data is None else Path(data)
+        self.weights = None if weights is None else Path(weights)
+        self.budget = budget
+        self.accelerator = Accelerator()
+        self.pictures = cache(self._pictures)
+        self._claim()
+
+    def carry_out(self, methods: Iterable[str]) -> pandas.DataFrame:
+        """Do what is still to be done; the rows of `results.csv`."""
+        for method in methods:
+            if method not in METHODS:
+                raise BadRun(
+                    f"no method {method!r}; choose from {', '.join(METHODS)}"
+                )
+        for method in methods:
+            network = METHODS[method](self)
+            if network is not None and self.accelerator.is_main_process:
+                network.save(self.out / "network.packnet")
+            self._write_tables()
+        return self.results()
+
+    def first(self) -> PackNet:
+        """The network that has learnt the first task, all its weights."""
+        task = self.preset.tasks[0].name
+        return self.stage(
+            "first", "train", task, self._new_network, self.preset.first,
+            all_tasks,
+        )  # fmt: skip
+
+    def new_task(self, network: PackNet, task: str) -> PackNet:
+        """Add a task of the preset to a network, and return it."""
+        network.add_task(task, self.pictures(task, "train").classes)
+        return network
+
+    def stage(
+        self,
+        method: str,
+        title: str,
+        task: str,
+        make: Callable[[], PackNet],
+        phase: Phase | None,
+        shown: Shown,
+    ) -> PackNet:
+        """Make a network, train it for a phase, test what it shows.
+
+        Returns the network from disk if the stage is done already.
+        """
+        name = f"{method}-{self._position(task)}-{task}-{title}"
+        folder = self.out / "stages"
+        file = folder / f"{name}.packnet"
+        record = folder / f"{name}.json"
+        checkpoint = folder / f"{name}.checkpoint"
+        if record.exists():
+            return load(file)
+        size = self.preset.architecture.size
+        seed = f"{self.seed}/{name}"
+        with torch.random.fork_rng():
+            torch.manual_seed(generator(seed).initial_seed())
+            network = make()
+        seconds = 0.0
+        if phase is not None:
+            seconds = fit(
+                network, self.pictures(task, "train"), phase,
+                size=size, seed=seed, title=f"{method}: {title} {task}",
+                checkpoint=checkpoint, accelerator=self.accelerator,
+            )  # fmt: skip
+        rows = []
+        for known, showing in shown(network):
+            test = self.pictures(known, "test")
+            errors = evaluate(
+                showing, test, size=size, accelerator=self.accelerator
+            )
+            rows.append(
+                (method, title, task, known, errors.top1, errors.top5,
+                 errors.images, seconds)
+            )  # fmt: skip
+        network.provenance = self._provenance(network)
+        if self.accelerator.is_main_process:
+            network.save(file)
+            write_text(record, json.dumps(rows))
+            checkpoint.unlink(missing_ok=True)
+        self.accelerator.wait_for_everyone()
+        return load(file)  # the same, whether it was trained now or before
+
+    def history(self) -> pandas.DataFrame:
+        """The error of every task after every stage, in percent."""
+        files = (self.out / "stages").glob("*.json")
+        in_order = sorted(files, key=lambda file: file.stat().st_mtime_ns)
+        rows = [row for f in in_order for row in json.loads(f.read_text())]
+        return pandas.DataFrame(rows, columns=HISTORY)
+
+    def results(self) -> pandas.DataFrame:
+        """The error of every task at the end of every method."""
+        history = self.history()
+        names = [task.name for task in self.preset.tasks]
+        rows = []
+        for method in METHODS:
+            own = history[history.method == method]
+            if method == "individual":  # the first task's is the common one
+                own = pandas.concat([history[history.method == "first"], own])
+            known = history.method.isin(["first", method])
+            for task in own.task.unique():
+                last = own[own.task == task].iloc[-1]
+                spent = history[known & (history.after == task)]
+                stages = spent.drop_duplicates(["method", "stage"])
+                rows.append(
+                    {
+                        "preset": self.preset.name,
+                        "method": method,
+                        "prune": "/".join(map(str, self.preset.fractions))
+                        if method == "packnet"
+                        else "",
+                        "order": "/".join(names),
+                        "task": task,
+                        "position": names.index(task) + 1,
+                        "seed": self.seed,
+                        "top1_error": last.top1_error,
+                        "top5_error": last.top5_error,
+                        "test_images": last.test_images,
+                        "train_seconds": stages.train_seconds.sum(),
+                    }
+                )
+        return pandas.DataFrame(rows, columns=RESULTS)
+
+    def _write_tables(self) -> None:
+        if self.accelerator.is_main_process:
+            for name, table in (
+                ("results.csv", self.results()),
+                ("history.csv", self.history()),
+            ):
+                write_text(self.out / name, table.to_csv(index=False))
+
+    def _new_network(self) -> PackNet:
+        task = self.preset.tasks[0].name
+        trunk = build(self.preset.architecture)
+        network = PackNet(trunk, trunk.out_features)
+        if not self.preset.pretrained:
+            return self.new_task(network, task)
+        head = load_pretrained(trunk, read_weights(trunk, self.weights))
+        start_head(self.new_task(network, task), *head)
+        return network
+
+    def _pictures(self, task: str, split: str) -> Pictures:
+        size = self.preset.architecture.size
+        source = self.preset.tasks[self._position(task) - 1]
+        return source.read(split, size, self.data, self.budget)
+
+    def _position(self, task: str) -> int:
+        return [t.name for t in self.preset.tasks].index(task) + 1
+
+    def _provenance(self, network: PackNet) -> dict:
+        """What goes into the network's file, the same at every run."""
+        sides = {
+            name: self.pictures(name, "train").images.shape[-1]
+            for name in network.tasks
+        }
+        return {"preset": self.preset.name, "seed": self.seed, "side": sides}
+
+    def _claim(self) -> None:
+        """Write `run.json`, or check that it is this run's."""
+        file = self.out / "run.json"
+        configuration = json.loads(
+            json.dumps(
+                {
+                    "preset": asdict(self.preset),
+                    "seed": self.seed,
+                    "budget": self.budget,
+                }
+            )
+        )
+        if file.exists():
+            try:
+                there = json.loads(file.read_text())["configuration"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise BadRun(
+                    f"{file}: cannot be read ({error}); use another "
+                    "directory, or delete this one"
+                ) from error
+            if there != configuration:
+                raise BadRun(
+                    f"{self.out}: holds a run with another preset, seed or "
+                    "budget; use another directory, or delete this one"
+                )
+            return
+        if self.accelerator.is_main_process:
+            record = {"configuration": configuration} | provenance()
+            write_text(file, json.dumps(record, indent=1))
+        self.accelerator.wait_for_everyone()
+
+
+def run(
+    preset: Preset,
+    methods: Iterable[str],
+    out: str | os.PathLike | None = None,
+    **options,
+) -> Run:
+    """Carry out methods; `out=None` takes the place kept for such a run.
+
+    That place is in the user's cache (or in `PACKNET_CACHE`) and belongs
+    to this preset, these options and this very source of the library: a
+    change to any of them trains anew.
+    """
+    if out is None:
+        out = kept_place(preset, **options)
+    made = Run(preset, out, **options)
+    made.carry_out(list(methods))
+    return made
+
+
+def kept_place(preset: Preset, **options) -> Path:
+    """The directory that is kept for such a run by this library."""
+    digest = hashlib.sha256(repr((preset, sorted(options.items()))).encode())
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    root = os.environ.get("PACKNET_CACHE")
+    base = Path(root or platformdirs.user_cache_dir("packnet"))
+    return base / f"{preset.name}-{digest.hexdigest()[:16]}"
+
+
+def shortened(preset: Preset, epochs: int) -> Preset:
+    """The same preset with so many epochs a phase."""
+    phases = {
+        name: replace(getattr(preset, name), epochs=epochs)
+        for name in ("first", "retrain_first", "add", "retrain", "alone")
+    }
+    return replace(preset, **phases)

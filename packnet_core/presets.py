@@ -1,0 +1,137 @@
+"""Presets: what is trained, on what, and for how long, as plain data."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from packnet_core import miniature
+from packnet_core.errors import BadRun
+from packnet_core.folders import read_folder
+from packnet_core.pictures import Pictures
+from packnet_core.training import Phase
+from packnet_core.trunks import Architecture
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A task whose pictures are drawn; so many a class and split."""
+
+    name: str
+    train: int
+    test: int
+
+    def read(
+        self, split: str, size: int, data: Path | None, budget: float
+    ) -> Pictures:
+        """One split, "train", "val" or "test"."""
+        count = self.train if split == "train" else self.test
+        count = max(round(budget * count), 1)
+        return miniature.draw(self.name, split, count, size=size)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A task whose pictures lie in folders under the data directory.
+
+    test: name of the test split's folder; margin: the pictures' side is
+    so many times what the network takes, and training cuts squares out
+    (1 for objects that were cut out along their bounding box).
+    """
+
+    name: str
+    folder: str
+    margin: float
+    test: str = "test"
+
+    def read(
+        self, split: str, size: int, data: Path | None, budget: float
+    ) -> Pictures:
+        """One split, "train" or "test". Raises BadRun, BadPictures."""
+        if data is None:
+            raise BadRun(
+                f"task {self.name!r} reads pictures from a directory: name "
+                "it with --data DIR"
+            )
+        side = round(size * self.margin)
+        root = data / self.folder
+        train = tuple(
+            sorted(
+                entry.name
+                for entry in (root / "train").glob("[!.]*")
+                if entry.is_dir()
+            )
+        )
+        return read_folder(
+            root,
+            "train" if split == "train" else self.test,
+            side=side,
+            classes=None if split == "train" else train,
+            budget=budget,
+        )
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Everything that a run does, apart from its seed.
+
+    tasks: in the order of training; fractions: prune fraction after each
+    task but the last; first: training of the first task (adapting it
+    where it starts from ImageNet's weights); retrain_first, add, retrain:
+    PackNet's phases; alone: of a task in a network of its own, and in
+    plain fine-tuning; pretrained: start from ImageNet's weights.
+    """
+
+    name: str
+    architecture: Architecture
+    tasks: tuple[Drawn | Folder, ...]
+    fractions: tuple[float, ...]
+    first: Phase
+    retrain_first: Phase
+    add: Phase
+    retrain: Phase
+    alone: Phase
+    pretrained: bool = False
+
+
+MINIATURE = Preset(
+    name="miniature",
+    architecture=Architecture("vgg16", width=0.25, size=48),
+    tasks=(
+        Drawn("objects", train=180, test=50),
+        Drawn("birds", train=80, test=50),
+        Drawn("cars", train=80, test=50),
+        Drawn("flowers", train=80, test=50),
+    ),
+    fractions=(0.5, 0.75, 0.75),
+    first=Phase(14, 0.02, schedule="cosine", warmup=1, clip=5.0),
+    retrain_first=Phase(4, 0.005, schedule="cosine", clip=5.0),
+    add=Phase(14, 0.01, schedule="cosine", warmup=1, clip=5.0),
+    retrain=Phase(5, 0.005, schedule="cosine", clip=5.0),
+    alone=Phase(19, 0.01, schedule="cosine", warmup=1, clip=5.0),
+)
+
+PHOTOS = Preset(
+    name="photos",
+    architecture=Architecture("squeezenet1_1", size=112),
+    tasks=(
+        Folder("imagenet", "imagenet", margin=8 / 7, test="val"),
+        Folder("cubs", "cubs_cropped", margin=1),
+        Folder("cars", "stanford_cars_cropped", margin=1),
+        Folder("flowers", "flowers", margin=8 / 7),
+    ),
+    fractions=(0.5, 0.75, 0.75),
+    first=Phase(4, 1e-3, schedule="cosine", warmup=0.1),
+    retrain_first=Phase(3, 7e-4, schedule="cosine"),
+    add=Phase(7, 7e-4, head_rate=3e-2, schedule="cosine", warmup=0.2),
+    retrain=Phase(3, 3e-4, head_rate=1e-2, schedule="cosine"),
+    alone=Phase(10, 7e-4, head_rate=3e-2, schedule="cosine", warmup=0.2),
+    pretrained=True,
+)
+
+PRESETS = {preset.name: preset for preset in (MINIATURE, PHOTOS)}
+
+
+def preset(name: str) -> Preset:
+    """The preset of a name. Raises BadRun."""
+    if name not in PRESETS:
+        raise BadRun(f"no preset {name!r}; choose from {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,394 @@
+"""What PackNet guarantees, each guarantee as a claim."""
+
+import copy
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+
+from packnet_core import PackNet, load
+from packnet_core.errors import (
+    BadFraction,
+    BadTask,
+    BadTrunk,
+    InsideView,
+    NoFreeWeights,
+    NoTask,
+    TooManyTasks,
+    UnknownTask,
+)
+
+
+def small_trunk(norm: bool = True) -> nn.Sequential:
+    """Images (B, 3, 8, 8) to features (B, 12)."""
+    middle = [nn.BatchNorm2d(6)] if norm else []
+    return nn.Sequential(
+        nn.Conv2d(3, 6, 3, padding=1),
+        *middle,
+        nn.ReLU(),
+        nn.MaxPool2d(4),
+        nn.Flatten(),
+        nn.Linear(24, 12),
+        nn.ReLU(),
+    )
+
+
+@pytest.fixture
+def network() -> PackNet:
+    torch.manual_seed(0)
+    return PackNet(small_trunk(), features=12)
+
+
+IMAGES = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+LABELS = torch.arange(16) % 4
+
+
+def logits(network: PackNet, task: str) -> torch.Tensor:
+    training = network.training
+    network.eval()
+    with torch.no_grad(), network.view(task):
+        outputs = network(IMAGES)
+    network.train(training)
+    return outputs
+
+
+@dataclass
+class Way:
+    """One way to train: an optimiser, precision, clipping."""
+
+    make: type
+    options: dict
+    clip: bool = False
+    precision: torch.dtype | None = None
+
+
+WAYS = {
+    "sgd": Way(torch.optim.SGD, {"lr": 0.1, "momentum": 0.9,
+                                 "weight_decay": 0.1, "nesterov": True}),
+    "adam": Way(torch.optim.Adam, {"lr": 0.01, "weight_decay": 0.1}),
+    "adamw": Way(torch.optim.AdamW, {"lr": 0.01, "weight_decay": 0.1}),
+    "rmsprop": Way(torch.optim.RMSprop, {"lr": 0.01, "weight_decay": 0.1}),
+    "clipped": Way(torch.optim.SGD, {"lr": 0.1, "momentum": 0.9,
+                                     "weight_decay": 0.1}, clip=True),
+    "bfloat16": Way(torch.optim.AdamW, {"lr": 0.01, "weight_decay": 0.1},
+                    precision=torch.bfloat16),
+}  # fmt: skip
+
+
+def train(network, optimizer, way, steps=4):
+    network.train()
+    for _ in range(steps):
+        with torch.autocast("cpu", way.precision, bool(way.precision)):
+            loss = cross_entropy(network(IMAGES), LABELS)
+        optimizer.zero_grad(set_to_none=False)
+        loss.backward()
+        if way.clip:
+            clip_grad_norm_(network.parameters(), 0.01)
+        optimizer.step()
+    return loss.item()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_earlier_tasks_stay_bit_identical_whatever_trains(
+    network, way, tmp_path
+):
+    network.add_task("one", 4)
+    optimizer = way.make(network.parameters(), **way.options)
+    network.guard(optimizer)
+    train(network, optimizer, way)
+    network.prune(0.5)
+    train(network, optimizer, way)
+    expected = {"one": logits(network, "one")}
+    for name, fraction in (("two", 0.6), ("three", 0.3), ("four", 0)):
+        network.add_task(name, 4)
+        optimizer.add_param_group(
+            {"params": list(network.heads[-1].parameters())}
+        )
+        before = logits(network, name)
+        train(network, optimizer, way)
+        assert not torch.equal(logits(network, name), before)
+        network.prune(fraction)
+        train(network, optimizer, way)
+        for earlier, outputs in expected.items():
+            assert torch.equal(logits(network, earlier), outputs), earlier
+        expected[name] = logits(network, name)
+    network.save(tmp_path / "n.packnet")
+    again = load(tmp_path / "n.packnet", small_trunk())
+    for name, outputs in expected.items():
+        assert torch.equal(logits(network, name), outputs)
+        assert torch.equal(logits(again, name), outputs)
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
+def test_freed_weights_stay_exactly_zero(network, way):
+    network.add_task("one", 4)
+    optimizer = way.make(network.parameters(), **way.options)
+    network.guard(optimizer)
+    train(network, optimizer, way)  # gathers momentum
+    network.prune(0.5)
+    train(network, optimizer, way)
+    for name, weight in network.layers.items():
+        assert (weight[network.owner[name] == 0] == 0).all()
+        assert (weight[network.owner[name] == 1] != 0).all()
+
+
+def test_a_diverged_step_does_not_reach_fixed_weights(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    expected = logits(network, "one")
+    network.add_task("two", 4)
+    optimizer = torch.optim.AdamW(network.parameters(), 0.1)
+    network.guard(optimizer)
+    network(IMAGES * float("nan")).sum().backward()
+    optimizer.step()
+    assert logits(network, "two").isnan().any()
+    assert torch.equal(logits(network, "one"), expected)
+
+
+def test_an_optimiser_with_a_closure_leaves_fixed_weights_alone(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    expected = logits(network, "one")
+    network.add_task("two", 4)
+    movable = [p for p in network.parameters() if p.requires_grad]
+    optimizer = torch.optim.LBFGS(movable, max_iter=5)
+    network.guard(optimizer)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = cross_entropy(network(IMAGES), LABELS)
+        loss.backward()
+        return loss
+
+    before = closure().item()
+    optimizer.step(closure)
+    assert closure().item() < before
+    assert torch.equal(logits(network, "one"), expected)
+
+
+def test_clipping_sees_only_the_gradients_of_weights_that_may_move(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    network.add_task("two", 4)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    cross_entropy(network(IMAGES), LABELS).backward()
+    for name, weight in network.layers.items():
+        fixed = network.owner[name] != 2
+        assert (weight.grad[fixed] == 0).all()
+        assert (weight.grad[~fixed] != 0).any()
+
+
+def test_without_the_guard_a_fixed_weight_does_move(network):
+    """The guarantees above are not empty: this is what they prevent."""
+    network.add_task("one", 4)
+    network.prune(0.5)
+    expected = logits(network, "one")
+    network.add_task("two", 4)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1, weight_decay=0.1)
+    train(network, optimizer, WAYS["sgd"], steps=1)
+    assert not torch.equal(logits(network, "one"), expected)
+
+
+def test_channels_last_weights_are_guarded_too(network):
+    network.to(memory_format=torch.channels_last)
+    network.add_task("one", 4)
+    network.prune(0.5)
+    expected = logits(network, "one")
+    network.add_task("two", 4)
+    optimizer = torch.optim.AdamW(network.parameters(), 0.1)
+    network.guard(optimizer)
+    train(network, optimizer, WAYS["adamw"])
+    assert torch.equal(logits(network, "one"), expected)
+
+
+def test_biases_and_norms_train_with_the_first_task_also_after_pruning(
+    network,
+):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    before = copy.deepcopy(network.trunk.state_dict())
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    train(network, optimizer, WAYS["sgd"])
+    after = network.trunk.state_dict()
+    for name in ("0.bias", "1.weight", "1.bias", "1.running_mean"):
+        assert not torch.equal(before[name], after[name]), name
+
+
+def test_biases_and_norms_are_fixed_from_the_second_task_in_train_mode_too(
+    network,
+):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    network.add_task("two", 4)
+    before = copy.deepcopy(network.trunk.state_dict())
+    optimizer = torch.optim.AdamW(network.parameters(), 0.1)
+    network.guard(optimizer)
+    train(network, optimizer, WAYS["adamw"])
+    after = network.trunk.state_dict()
+    fixed = [name for name in before if name not in network.layers]
+    assert len(fixed) == 7  # two biases, five of the norm
+    for name in fixed:
+        assert torch.equal(before[name], after[name]), name
+    assert not torch.equal(before["0.weight"], after["0.weight"])
+
+
+def test_the_first_task_takes_the_trunk_as_it_is(network):
+    before = copy.deepcopy(network.trunk.state_dict())
+    network.add_task("one", 4)
+    for name, tensor in network.trunk.state_dict().items():
+        assert torch.equal(tensor, before[name])
+    assert all((owner == 1).all() for owner in network.owner.values())
+
+
+def test_a_later_task_gets_all_free_weights_from_zero(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    free = {name: owner == 0 for name, owner in network.owner.items()}
+    with torch.no_grad():  # a careless loop without the guard
+        for weight in network.layers.values():
+            weight.add_(1)
+    network.add_task("two", 4)
+    for name, weight in network.layers.items():
+        assert torch.equal(network.owner[name] == 2, free[name])
+        assert (weight[free[name]] == 0).all()
+
+
+def test_shares_follow_the_fractions():
+    network = PackNet(nn.Sequential(nn.Flatten(), nn.Linear(64, 64)), 64)
+    for name, fraction in (("a", 0.5), ("b", 0.75), ("c", 0.75)):
+        network.add_task(name, 2)
+        with torch.no_grad():  # distinct magnitudes, as after training
+            own = network.owner["1.weight"] == len(network.tasks)
+            ranks = torch.randperm(int(own.sum())) + 1.0
+            network.layers["1.weight"][own] = ranks
+        network.prune(fraction)
+    network.add_task("d", 2)
+    counts = network.shares()["1.weight"]
+    shares = [100 * n / 4096 for n in counts]
+    assert shares == [0, 50, 12.5, 9.375, 28.125]
+
+
+def test_views_nest_and_give_every_weight_back(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    network.add_task("two", 4)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    train(network, optimizer, WAYS["sgd"])
+    before = {n: w.detach().clone() for n, w in network.layers.items()}
+    one, two = logits(network, "one"), logits(network, "two")
+    network.eval()
+    with torch.no_grad(), network.view("one"):
+        assert torch.equal(network(IMAGES), one)
+        with network.view("two"):
+            assert torch.equal(network(IMAGES), two)
+            with network.view("one"):
+                assert torch.equal(network(IMAGES), one)
+        assert torch.equal(network(IMAGES), one)
+    assert torch.equal(network(IMAGES), two)
+    for name, weight in network.layers.items():
+        assert torch.equal(weight, before[name])
+
+
+def test_a_view_survives_an_exception(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    network.add_task("two", 4)
+    before = logits(network, "two")
+    with pytest.raises(RuntimeError, match="on purpose"):
+        with network.view("one"):
+            raise RuntimeError("on purpose")
+    assert torch.equal(logits(network, "two"), before)
+    network.prune(0.5)  # the network may change again
+
+
+def test_nothing_may_change_the_network_inside_a_view(network, tmp_path):
+    network.add_task("one", 4)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    with network.view("one"):
+        for change in (
+            lambda: network.prune(0.5),
+            lambda: network.add_task("two", 4),
+            lambda: network.save(tmp_path / "n.packnet"),
+            optimizer.step,
+        ):
+            with pytest.raises(InsideView, match="leave the view first"):
+                change()
+
+
+def test_a_copy_is_a_network_of_its_own(network):
+    network.add_task("one", 4)
+    network.guard(torch.optim.SGD(network.parameters(), 0.1))
+    twin = copy.deepcopy(network)
+    twin.prune(0.5)
+    assert all((owner == 1).all() for owner in network.owner.values())
+    assert twin.layers["0.weight"] is twin.trunk[0].weight
+
+
+def test_loading_a_state_moves_what_the_guard_restores(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    network.add_task("two", 4)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    other = {n: t + 1 for n, t in network.state_dict().items()}
+    network.load_state_dict(other)
+    train(network, optimizer, WAYS["sgd"], steps=1)
+    own = network.owner["0.weight"] == 1
+    wanted = other["trunk.0.weight"][own]
+    assert torch.equal(network.layers["0.weight"][own], wanted)
+
+
+def test_a_guard_lives_no_longer_than_its_optimiser(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    for _ in range(3):
+        optimizer = torch.optim.SGD(network.parameters(), 0.1)
+        network.guard(optimizer)
+    del optimizer
+    import gc
+
+    gc.collect()
+    assert len(network._guards) == 0
+    assert not network.layers["0.weight"]._post_accumulate_grad_hooks
+
+
+def test_every_wrong_call_is_named_and_told_the_cure(network):
+    with pytest.raises(NoTask, match="call add_task first"):
+        network(IMAGES)
+    with pytest.raises(NoTask, match="call add_task first"):
+        network.prune(0.5)
+    with pytest.raises(BadTask, match="at least two"):
+        network.add_task("one", 1)
+    with pytest.raises(BadTask, match="needs a name"):
+        network.add_task("", 2)
+    network.add_task("one", ["hen", "duck"])
+    with pytest.raises(BadTask, match="'one' already"):
+        network.add_task("one", 2)
+    with pytest.raises(NoFreeWeights, match=r"prune 'one' first"):
+        network.add_task("two", 2)
+    with pytest.raises(UnknownTask, match="tasks here: one"):
+        with network.view("three"):
+            pass
+    with pytest.raises(BadFraction, match="give a number"):
+        network.prune(1)
+    assert network.tasks == ["one"]
+    assert network.records[0].fractions == ()
+    with pytest.raises(BadTrunk, match="nothing to prune"):
+        PackNet(nn.Flatten(), 4)
+
+
+def test_a_network_holds_255_tasks_and_refuses_another():
+    network = PackNet(nn.Sequential(nn.Flatten(), nn.Linear(64, 300)), 300)
+    for number in range(255):
+        network.add_task(f"task {number}", 2)
+        network.prune(0.5 if number % 2 else 0.9)
+        # zeros are freed as ties, so there is always something to give
+    with pytest.raises(TooManyTasks, match="255"):
+        network.add_task("one too many", 2)
