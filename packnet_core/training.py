@@ -34,6 +34,7 @@ from packnet_core.pictures import (
 )
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
+LONGEST_SHARE = 0.05  # of the time, that saving them may take
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def fit(
                         checkpoint, network, optimizer, progress, told
                     )
                 saved = time.monotonic()
-                pause = max(SHORTEST_PAUSE, 20 * (saved - now))
+                pause = max(SHORTEST_PAUSE, (saved - now) / LONGEST_SHARE)
     accelerator.wait_for_everyone()
     accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     accelerator.free_memory()  # it would keep the optimiser alive

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from packnet_core.miniature.birds import BIRDS, draw_bird
+from packnet_core.miniature.bird_species import BIRDS
+from packnet_core.miniature.birds import draw_bird
 from packnet_core.miniature.canvas import resize
-from packnet_core.miniature.cars import CARS, draw_car
+from packnet_core.miniature.car_models import CARS
+from packnet_core.miniature.cars import draw_car
 from packnet_core.miniature.flowers import FLOWERS, draw_flower
 from packnet_core.miniature.objects import draw_object
 from packnet_core.miniature.scene import Chance, Scene

@@ -1,0 +1,115 @@
+"""The trunks: torchvision's names and shapes, in every size."""
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+
+from packnet_core import PackNet
+from packnet_core.errors import BadTrunk, DamagedFile
+from packnet_core.network import prunable
+from packnet_core.pretrained import (
+    identifiers,
+    load_pretrained,
+    read_weights,
+    start_head,
+)
+from packnet_core.trunks import Architecture, build
+
+
+@pytest.mark.parametrize("name", ["vgg16", "vgg16_bn"])
+def test_full_size_vgg_is_torchvisions_without_its_last_layer(name):
+    with torch.device("meta"):
+        trunk = build(Architecture(name))
+        theirs = torchvision.models.get_model(name, weights=None)
+    wanted = {
+        key: tensor.shape
+        for key, tensor in theirs.state_dict().items()
+        if not key.startswith("classifier.6")
+    }
+    ours = {key: tensor.shape for key, tensor in trunk.state_dict().items()}
+    assert ours == wanted
+    layers = prunable(trunk)
+    assert len(layers) == 15
+    assert sum(w.numel() for w in layers.values()) == 134_248_128
+
+
+def test_full_size_vgg_computes_what_torchvisions_does():
+    torch.manual_seed(0)
+    theirs = torchvision.models.vgg16(weights=None).eval()
+    trunk = build(Architecture("vgg16")).eval()
+    head = load_pretrained(trunk, theirs.state_dict())
+    network = PackNet(trunk, trunk.out_features)
+    network.add_task("imagenet", identifiers())
+    assert start_head(network, *head)
+    images = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        difference = (network(images) - theirs(images)).abs().max()
+    assert difference < 1e-4
+
+
+def test_squeezenet_differs_from_torchvisions_by_one_relu_only():
+    torch.manual_seed(0)
+    theirs = torchvision.models.squeezenet1_1(weights=None).eval()
+    theirs.classifier[2] = torch.nn.Identity()  # the ReLU before averaging
+    trunk = build(Architecture("squeezenet1_1")).eval()
+    weight, bias = load_pretrained(trunk, theirs.state_dict())
+    images = torch.randn(2, 3, 112, 112)
+    with torch.no_grad():
+        ours = trunk(images) @ weight.T + bias
+        assert (ours - theirs(images)).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("size", [32, 40, 48, 64, 112])
+@pytest.mark.parametrize("name", ["vgg16", "vgg16_bn", "squeezenet1_1"])
+def test_a_trunk_takes_the_size_it_was_built_for(name, size):
+    trunk = build(Architecture(name, width=1 / 16, size=size)).eval()
+    features = trunk(torch.rand(2, 3, size, size))
+    assert features.shape == (2, trunk.out_features)
+
+
+def test_an_unknown_or_too_small_trunk_is_refused():
+    with pytest.raises(BadTrunk, match="choose from vgg16"):
+        build(Architecture("lenet"))
+    with pytest.raises(BadTrunk, match="at least 32 px"):
+        build(Architecture("vgg16", size=16))
+
+
+def test_rows_of_the_classifier_are_found_by_identifier():
+    trunk = build(Architecture("squeezenet1_1", size=64))
+    weight = torch.arange(1000.0)[:, None].expand(1000, 512)
+    bias = torch.arange(1000.0)
+    known = identifiers()
+    assert known == sorted(known) and len(set(known)) == 1000
+    network = PackNet(trunk, 512)
+    network.add_task("some", [known[7], known[3], known[999]])
+    assert start_head(network, weight, bias)
+    assert network.heads[0].bias.tolist() == [7, 3, 999]
+    assert network.heads[0].weight[:, 5].tolist() == [7, 3, 999]
+    other = PackNet(trunk, 512)
+    other.add_task("others", ["hen", known[0]])
+    assert not start_head(other, weight, bias)
+
+
+def test_weight_files_are_read_by_name_and_wrong_ones_refused(tmp_path):
+    trunk = build(Architecture("squeezenet1_1", size=64))
+    theirs = torchvision.models.squeezenet1_1(weights=None).state_dict()
+    torch.save(theirs, tmp_path / "w.pth")
+    halves = {name: tensor.half() for name, tensor in theirs.items()}
+    save_file(halves, tmp_path / "w.safetensors")
+    for name in ("w.pth", "w.safetensors"):
+        weights = read_weights(trunk, tmp_path / name)
+        weight, bias = load_pretrained(trunk, weights)
+        assert weight.shape == (1000, 512) and bias.shape == (1000,)
+        own = trunk.state_dict()["features.0.weight"]
+        assert torch.allclose(own, theirs["features.0.weight"], atol=1e-3)
+    with pytest.raises(BadTrunk, match="not those of vgg16"):
+        load_pretrained(build(Architecture("vgg16", 1 / 16, 32)), theirs)
+    with pytest.raises(FileNotFoundError, match="no such file of weights"):
+        read_weights(trunk, tmp_path / "nothing.pth")
+    (tmp_path / "bad.safetensors").write_bytes(b"nonsense")
+    (tmp_path / "bad.pth").write_bytes(b"nonsense")
+    torch.save({"weights": print}, tmp_path / "hostile.pth")
+    for name in ("bad.safetensors", "bad.pth", "hostile.pth"):
+        with pytest.raises(DamagedFile, match="fetch it again"):
+            read_weights(trunk, tmp_path / name)
