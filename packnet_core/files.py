@@ -5,10 +5,11 @@ The file is a safetensors file, readable with any safetensors library:
 * `trunk.<name>`: parameters and buffers of the trunk, without loss;
 * `head.<k>.weight`, `head.<k>.bias`: the head of the k-th task;
 * `owner.<name>`: the coded owner map of one layer (`coding.py`);
-* metadata `packnet`: the header as JSON; metadata `sha256`: checksum of
-  all bytes of the file, with its own 64 digits taken as zeros.
+* metadata `packnet`: the header as JSON, with the checksum of all bytes
+  of the file (taken with zeros for its own 64 digits).
 
-Reading checks the checksum first, and executes nothing from the file.
+Equal networks give equal files, byte for byte. Reading checks the
+checksum first, and executes nothing from the file.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ from packnet_core.network import PackNet, Task
 
 FORMAT = 1
 NO_SUM = "0" * 64
-MARK = b'"sha256":"'
+MARK = rb'\"sha256\": \"'  # the header's JSON stands inside JSON
 PIECE = 2**22
 
 
@@ -45,13 +46,14 @@ def save(network: PackNet, path: str | os.PathLike) -> None:
         tensors[f"owner.{name}"] = torch.from_numpy(code.copy())
     architecture = getattr(network.trunk, "architecture", None)
     header = {
+        "sha256": NO_SUM,
         "format": FORMAT,
         "architecture": architecture and asdict(architecture),
         "features": network.features,
         "tasks": [asdict(record) for record in network.records],
         "provenance": network.provenance,
     }
-    metadata = {"packnet": json.dumps(header), "sha256": NO_SUM}
+    metadata = {"packnet": json.dumps(header)}
     plain = {n: t.detach().cpu().contiguous() for n, t in tensors.items()}
     with replacing(path) as new:
         write_safetensors(plain, new, metadata)
@@ -126,10 +128,9 @@ def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
     try:
         digest, _ = _checksum(path)
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("sha256") != digest:
+            header = json.loads((file.metadata() or {})["packnet"])
+            if header["sha256"] != digest:
                 raise ValueError("its checksum is wrong")
-            header = json.loads(metadata["packnet"])
             if header["format"] != FORMAT:
                 raise ValueError(f"format {header['format']} is not known")
             tensors = {name: file.get_tensor(name) for name in file.keys()}

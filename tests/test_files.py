@@ -123,12 +123,11 @@ def test_a_truncated_file_is_noticed(file, length):
 
 def forged(file, tensors=None, **changes):
     """A file with a right checksum and another content."""
-    metadata = {}
     with files.safe_open(file, framework="pt") as opened:
-        metadata = opened.metadata()
-    header = json.loads(metadata["packnet"]) | changes
-    metadata = {"packnet": json.dumps(header), "sha256": files.NO_SUM}
-    save_file((load_file(file)) | (tensors or {}), file, metadata)
+        header = json.loads(opened.metadata()["packnet"])
+    header |= {"sha256": files.NO_SUM, **changes}
+    metadata = {"packnet": json.dumps(header)}
+    save_file(load_file(file) | (tensors or {}), file, metadata)
     digest, place = files._checksum(file)
     with open(file, "r+b") as opened:
         opened.seek(place)
@@ -190,6 +189,13 @@ def test_an_owner_map_that_swells_is_stopped(file):
     code = torch.frombuffer(bytearray(bomb), dtype=torch.uint8)
     with pytest.raises(DamagedFile, match="owner map"):
         load(forged(file, {"owner.features.0.weight": code}))
+
+
+def test_equal_networks_give_equal_files(network, file, tmp_path):
+    for number in range(3):
+        network.save(tmp_path / f"{number}.packnet")
+        again = (tmp_path / f"{number}.packnet").read_bytes()
+        assert again == file.read_bytes()
 
 
 def test_a_missing_file_is_not_called_damaged(tmp_path):

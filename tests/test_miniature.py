@@ -21,7 +21,7 @@ PIXELS = {
         "04f70e87740af9527d6cd2cbe522a3ccfa27caf23a24ac12f18e0fa31375d720"
     ),
     "birds": (
-        "640d0dc0a77fcf9c3bec6778bbffeb1f1a4d67ff40ed19e78fc09557750d30ef"
+        "1db93ba6ae97067ef6ee36dc060f17adf7422ae0a751dc15af20d8de13c87d01"
     ),
     "cars": (
         "b74842f0a6cc57df5c86d50aea1cfd5d94e645db4ae2124ec1804f75f0656184"

@@ -22,8 +22,8 @@ PLUMAGE = {
     "u": (hsv(0.6, 0.65, 0.55), hsv(0.07, 0.45, 0.9)),
 }
 
-DARK = (35, 30, 32)
-LIGHT = (240, 238, 225)
+DARK = (60, 54, 54)
+LIGHT = (222, 218, 204)
 
 BEAK: dict[str, list[Point]] = {
     "cone": [(0.1, -0.14), (0.42, 0.03), (0.1, 0.14)],
@@ -85,7 +85,7 @@ def draw_bird(label: int, chance: Chance, size: int) -> Scene:
     pen = Pen(canvas, pose)
     paint_bird(pen, BIRDS[label], chance)
     box = pen.box(chance.about(0.03, 0.08))
-    cover(canvas, chance, 0.55)
+    cover(canvas, chance, 0.75)
     return Scene(finish(canvas, chance, 75), box)
 
 

@@ -1,0 +1,48 @@
+# The same commands for people and for CI. Needs Python 3.11 or newer, make
+# and git; everything else goes into .venv and _build.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+CHAPTERS := $(wildcard book/*.ipynb)
+CHROMIUM := chromium chromium-browser google-chrome
+
+export PACKNET_CACHE := $(CURDIR)/_build/runs
+unexport MPLBACKEND  # figures belong in the notebooks
+
+.PHONY: help book test html bench clean
+.NOTPARALLEL:
+
+help:  ## list these commands (the default)
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+book: $(STAMP)  ## run every chapter from scratch, render into _build/html
+	rm -rf $(PACKNET_CACHE)
+	$(BIN)/python book/execute.py
+	$(MAKE) --no-print-directory html
+
+test: PACKNET_CACHE := $(CURDIR)/_build/test-runs
+test: $(STAMP)  ## every test: library, chapters, rendered book
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(MAKE) --no-print-directory html
+	@command -v $(CHROMIUM) >/dev/null || $(BIN)/playwright install chromium
+	rm -rf $(PACKNET_CACHE)
+	PACKNET_BOOK=required $(BIN)/pytest tests $(CHAPTERS) \
+	  --nbval --nbval-current-env --nbval-cell-timeout=1200 --durations=8
+
+html: $(STAMP)  ## render the book from the stored outputs only
+	rm -rf _build/html
+	$(BIN)/jupyter-book build . --all -W -n --keep-going
+
+bench: $(STAMP)  ## benchmarks, as ratios against alternatives
+	$(BIN)/python -m benchmarks
+
+clean:  ## delete what was built and trained; .venv stays
+	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --editable '.[book,test]'
+	touch $@

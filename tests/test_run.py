@@ -1,0 +1,194 @@
+"""A run is the same run, however often it is killed."""
+
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas
+import pytest
+import torch
+
+from packnet_core import load, training
+from packnet_core.errors import BadRun, DamagedFile
+from packnet_core.experiments import RESULTS, Run, kept_place, run
+from packnet_core.presets import MINIATURE, PRESETS, Drawn, preset
+from packnet_core.training import Phase
+from packnet_core.trunks import Architecture
+
+SHORT = Phase(2, 0.02, batch=16, schedule="cosine", clip=1.0)
+TINY = replace(
+    MINIATURE,
+    name="tiny",
+    architecture=Architecture("vgg16_bn", width=1 / 16, size=32),
+    tasks=tuple(
+        Drawn(task.name, train=6, test=3) for task in MINIATURE.tasks[:3]
+    ),
+    fractions=(0.5, 0.75),
+    first=SHORT,
+    retrain_first=SHORT,
+    add=SHORT,
+    retrain=SHORT,
+    alone=SHORT,
+)
+METHODS = ["packnet", "individual", "sequential"]
+
+
+def carry_out(out: Path, pause: float = 5.0) -> None:
+    """The whole tiny run in a process of its own."""
+    training.SHORTEST_PAUSE = pause
+    torch.set_num_threads(1)
+    Run(TINY, out, seed=1).carry_out(METHODS)
+
+
+def start(out: Path, pause: float = 5.0):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["packnet_core.experiments"])
+    process = context.Process(target=carry_out, args=(out, pause))
+    process.start()
+    return process
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The directory of a run that nobody disturbed, and its seconds."""
+    out = tmp_path_factory.mktemp("undisturbed")
+    process = start(out)
+    process.join()
+    begun = time.monotonic()
+    out = tmp_path_factory.mktemp("undisturbed")
+    process = start(out)
+    process.join()
+    assert process.exitcode == 0
+    return out, time.monotonic() - begun
+
+
+def test_a_run_killed_ten_times_ends_as_if_undisturbed(undisturbed, tmp_path):
+    reference, seconds = undisturbed
+    moments = random.Random(0)
+    kills = 0
+    while kills < 10:
+        process = start(tmp_path, pause=0.05)
+        process.join(moments.uniform(0.1, 0.3) * seconds)
+        if process.exitcode is not None:
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        kills += 1
+    process = start(tmp_path)
+    process.join()
+    assert process.exitcode == 0
+    assert kills >= 5, "the run was over before it could be killed"
+    same_files(reference, tmp_path)
+
+
+def same_files(reference: Path, other: Path) -> None:
+    ours, theirs = (
+        pandas.read_csv(where / "results.csv").drop(columns="train_seconds")
+        for where in (reference, other)
+    )
+    pandas.testing.assert_frame_equal(ours, theirs, check_exact=True)
+    wanted, found = (
+        {f.name: f.read_bytes() for f in where.rglob("*.packnet")}
+        for where in (reference, other)
+    )
+    assert wanted.keys() == found.keys()
+    for name, content in wanted.items():
+        assert found[name] == content, name
+    assert not list(other.rglob("*.checkpoint"))
+
+
+def test_results_have_the_agreed_columns_and_a_row_a_task(undisturbed):
+    table = pandas.read_csv(undisturbed[0] / "results.csv")
+    assert list(table.columns) == RESULTS
+    assert len(table) == 9
+    assert (
+        table.groupby("method").position.apply(list).tolist()
+        == [[1, 2, 3]] * 3
+    )
+    assert set(table.method) == set(METHODS)
+    assert table.top1_error.between(0, 100).all()
+    assert (table.top5_error <= table.top1_error).all()
+    assert (table.train_seconds > 0).all()
+    own = table[table.method == "packnet"]
+    assert set(own.prune) == {"0.5/0.75"}
+    assert set(table.order) == {"objects/birds/cars"}
+
+
+def test_nothing_is_forgotten_by_packnet_and_much_by_sequential(undisturbed):
+    table = pandas.read_csv(undisturbed[0] / "history.csv")
+    own = table[(table.method == "packnet") & (table.task == "objects")]
+    after = own[(own.stage != "prune") | (own.after != "objects")]
+    assert after.top1_error.nunique() == 1
+    assert len(after) == 5
+
+
+def test_the_network_is_the_packed_one_and_says_where_it_is_from(undisturbed):
+    network = load(undisturbed[0] / "network.packnet")
+    assert network.tasks == ["objects", "birds", "cars"]
+    assert network.provenance["side"] == {
+        "objects": 37,
+        "birds": 32,
+        "cars": 32,
+    }
+    record = json.loads((undisturbed[0] / "run.json").read_text())
+    assert record["configuration"]["seed"] == 1
+    assert record["configuration"]["preset"]["fractions"] == [0.5, 0.75]
+    assert record["versions"]["torch"] == torch.__version__.split("+")[0]
+    for key in ("date", "revision", "python", "processor", "threads"):
+        assert record[key]
+
+
+def test_a_directory_belongs_to_one_run(undisturbed):
+    with pytest.raises(BadRun, match="another preset, seed or"):
+        Run(TINY, undisturbed[0], seed=2)
+    with pytest.raises(BadRun, match="another preset"):
+        Run(TINY, undisturbed[0], seed=1, budget=0.5)
+
+
+def test_a_finished_run_answers_at_once_and_the_same(undisturbed):
+    before = (undisturbed[0] / "network.packnet").stat().st_mtime_ns
+    record = Run(TINY, undisturbed[0], seed=1)
+    record.pictures = None  # nothing is drawn, trained or tested again
+    stages = {f: f.stat().st_mtime_ns for f in record.out.rglob("stages/*")}
+    record.carry_out(METHODS)
+    assert stages == {f: f.stat().st_mtime_ns for f in stages}
+    assert (undisturbed[0] / "network.packnet").stat().st_mtime_ns > before
+
+
+def test_a_damaged_stage_is_named(undisturbed, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(undisturbed[0], copy)
+    stage = copy / "stages" / "first-1-objects-train.packnet"
+    stage.write_bytes(stage.read_bytes()[:1000])
+    with pytest.raises(DamagedFile, match=stage.name):
+        Run(TINY, copy, seed=1).first()
+
+
+def test_the_kept_place_depends_on_what_is_run(monkeypatch, tmp_path):
+    monkeypatch.setenv("PACKNET_CACHE", str(tmp_path))
+    places = {
+        kept_place(TINY, seed=0),
+        kept_place(TINY, seed=1),
+        kept_place(replace(TINY, fractions=(0.5, 0.5)), seed=0),
+    }
+    assert len(places) == 3
+    assert all(place.parent == tmp_path for place in places)
+    assert kept_place(TINY, seed=0) in places
+
+
+def test_wrong_requests_are_told_the_cure(tmp_path):
+    with pytest.raises(BadRun, match="choose from miniature"):
+        preset("enormous")
+    with pytest.raises(BadRun, match="choose from packnet"):
+        Run(TINY, tmp_path).carry_out(["magic"])
+    with pytest.raises(BadRun, match="give a share"):
+        Run(TINY, tmp_path, budget=0)
+    photos = replace(PRESETS["photos"], pretrained=False)
+    with pytest.raises(BadRun, match="--data DIR"):
+        run(photos, ["packnet"], tmp_path / "photos")
