@@ -164,7 +164,7 @@ class Run:
         rows = []
         for method in METHODS:
             own = history[history.method == method]
-            if method == "individual":  # the first task's is the common one
+            if method == "individual" and len(own):  # the first is common
                 own = pandas.concat([history[history.method == "first"], own])
             known = history.method.isin(["first", method])
             for task in own.task.unique():

@@ -1,0 +1,234 @@
+"""The command line: results out, one clear line when it fails."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pandas
+import pytest
+import torch
+
+from packnet_core import PackNet, load
+from packnet_core.command_line import main
+from packnet_core.trunks import Architecture, build
+from tests.test_folders import paint
+
+COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "grey": (99,) * 3}
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """A small packed network with two tasks and no free weights."""
+    torch.manual_seed(0)
+    trunk = build(Architecture("vgg16_bn", width=1 / 32, size=32))
+    network = PackNet(trunk, trunk.out_features)
+    network.add_task("one", list(COLOURS))
+    network.prune(0.5)
+    network.add_task("two", 4)
+    network.save(tmp_path / "network.packnet")
+    return tmp_path / "network.packnet"
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    for split, count in (("train", 8), ("test", 2)):
+        for name, colour in COLOURS.items():
+            for number in range(count):
+                file = tmp_path / "mine" / split / name / f"{number}.png"
+                paint(file, tuple(c + 5 * number for c in colour))
+    return tmp_path / "mine"
+
+
+def fails(capsys, *arguments) -> str:
+    """Run a command that must fail with exactly one line on error."""
+    capsys.readouterr()
+    assert main([str(argument) for argument in arguments]) == 1
+    out, err = capsys.readouterr()
+    last = err.strip().split("\r")[-1].splitlines()[-1]
+    assert out == ""
+    assert last.startswith("packnet: ")
+    assert "Traceback" not in err
+    return last
+
+
+def test_run_writes_its_three_files_and_prints_the_table(tmp_path, capsys):
+    out = tmp_path / "run"
+    short = ["--budget", "0.03", "--epochs", "1", "--seed", "4"]
+    arguments = ["run", "miniature", "--out", str(out), *short]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    table = pandas.read_csv(out / "results.csv")
+    assert table.task.tolist() == ["objects", "birds", "cars", "flowers"]
+    assert set(table.seed) == {4}
+    for name in table.task:
+        assert name in printed
+    assert (out / "run.json").exists()
+    network = load(out / "network.packnet")
+    assert network.tasks == table.task.tolist()
+    assert main(["show", str(out / "network.packnet")]) == 0
+    printed = capsys.readouterr().out
+    assert "flowers" in printed and "classifier.3.weight" in printed
+    shares = next(s for s in printed.splitlines() if s.startswith("all"))
+    for share in ("50.0", "12.5", "9.37", "28.1"):
+        assert share in shares
+    size = os.path.getsize(out / "network.packnet")
+    assert f"{size:,}" in printed
+
+
+def test_add_and_evaluate_a_readers_own_pictures(
+    packed, pictures, tmp_path, capsys
+):
+    before = packed.read_bytes()
+    out = tmp_path / "three.packnet"
+    line = ["add", packed, "--task", "mine", "--data", pictures]
+    line += ["--out", out, "--prune", "0.5", "--epochs", "12"]
+    assert main([str(word) for word in line]) == 0
+    printed = capsys.readouterr().out
+    assert "two: pruned by 0.5, not trained again" in printed
+    assert packed.read_bytes() == before
+    network = load(out)
+    assert network.tasks == ["one", "two", "mine"]
+    assert network.records[2].classes == tuple(sorted(COLOURS))
+
+    line = ["evaluate", str(out), "--task", "mine", "--data", str(pictures)]
+    assert main(line) == 0
+    tested = capsys.readouterr().out
+    assert tested.strip() in printed
+    assert "6 images" in tested
+
+    images = torch.rand(4, 3, 32, 32)
+    old, new = load(packed).eval(), load(out).eval()
+    with torch.no_grad(), old.view("one"), new.view("one"):
+        assert torch.equal(old(images), new(images))
+
+
+def test_the_last_task_is_trained_again_where_its_pictures_are_named(
+    packed, pictures, tmp_path, capsys
+):
+    first = ["add", packed, "--task", "mine", "--data", pictures, "--out",
+             tmp_path / "a", "--prune", "0.5", "--epochs", "1"]  # fmt: skip
+    second = ["add", tmp_path / "a", "--task", "again", "--data", pictures,
+              "--out", tmp_path / "b", "--prune", "0.5", "--epochs", "1",
+              "--retrain", pictures]  # fmt: skip
+    for line in (first, second):
+        assert main([str(word) for word in line]) == 0
+    assert "mine: pruned by 0.5 and trained again" in capsys.readouterr().out
+
+
+def test_no_free_weights_left(packed, pictures, tmp_path, capsys):
+    line = fails(capsys, "add", packed, "--task", "mine", "--data", pictures,
+                 "--out", tmp_path / "x")  # fmt: skip
+    assert "no free weights left" in line and "--prune" in line
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("fraction", ["1", "-0.5", "nan"])
+def test_a_fraction_outside_its_range(
+    packed, pictures, tmp_path, capsys, fraction
+):
+    line = fails(capsys, "add", packed, "--task", "mine", "--data", pictures,
+                 "--out", tmp_path / "x", f"--prune={fraction}")  # fmt: skip
+    assert "prune fraction" in line and "give a number" in line
+
+
+def test_a_task_named_twice(packed, pictures, tmp_path, capsys):
+    line = fails(capsys, "add", packed, "--task", "one", "--data", pictures,
+                 "--out", tmp_path / "x", "--prune", "0.5")  # fmt: skip
+    assert "'one' already" in line
+
+
+def test_an_unknown_task(packed, pictures, capsys):
+    line = fails(capsys, "evaluate", packed, "--task", "three", "--data",
+                 pictures)  # fmt: skip
+    assert "'three'" in line and "one, two" in line
+
+
+def test_a_missing_folder_of_pictures(packed, tmp_path, capsys):
+    line = fails(capsys, "add", packed, "--task", "mine", "--data",
+                 tmp_path / "none", "--out", tmp_path / "x")  # fmt: skip
+    assert str(tmp_path / "none") in line and "expected" in line
+
+
+def test_a_damaged_and_a_missing_network(packed, tmp_path, capsys):
+    packed.write_bytes(packed.read_bytes()[:-9])
+    assert "damaged" in fails(capsys, "show", packed)
+    line = fails(capsys, "show", tmp_path / "none.packnet")
+    assert "none.packnet: no such file" in line
+
+
+def test_missing_data_and_weights_are_named(tmp_path, capsys):
+    out = tmp_path / "run"
+    line = fails(capsys, "run", "photos", "--out", out, "--data",
+                 tmp_path / "none", "--weights", tmp_path / "w.pth")
+    assert "w.pth: no such file of weights" in line  # fmt: skip
+    line = fails(capsys, "run", "photos", "--out", out, "--arch", "vgg16")
+    assert "another preset" in line
+
+
+def test_a_directory_that_cannot_be_written(tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    line = fails(capsys, "run", "miniature", "--out", tmp_path / "file/run")
+    assert str(tmp_path / "file") in line and "can be written" in line
+
+
+def test_add_looks_for_a_place_to_write_before_it_trains(
+    packed, pictures, tmp_path, capsys
+):
+    (tmp_path / "file").write_text("in the way")
+    line = fails(capsys, "add", packed, "--task", "mine", "--data", pictures,
+                 "--out", tmp_path / "file/x", "--prune", "0.5")  # fmt: skip
+    assert "can be written" in line
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("mount"),
+    reason="a small disk of its own needs root and mount",
+)
+def test_a_full_disk_loses_nothing(packed, pictures, tmp_path, capsys):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        (disk / "big").write_bytes(bytes(150_000))
+        kept = disk / "network.packnet"
+        kept.write_text("saved before")
+        line = fails(capsys, "add", packed, "--task", "mine", "--data",
+                     pictures, "--out", kept, "--prune", "0.5", "--epochs",
+                     "1")  # fmt: skip
+        assert "No space left" in line or "free some space" in line
+        assert kept.read_text() == "saved before"
+        assert sorted(os.listdir(disk)) == ["big", "network.packnet"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    "line", [[], ["fly"], ["run"], ["run", "huge", "--out", "x"]]
+)
+def test_wrong_usage_ends_with_status_2(line, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(line)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("command", ["run", "show", "evaluate", "add"])
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert "usage: packnet " + command in capsys.readouterr().out
+
+
+def test_the_module_and_the_command_are_the_same(packed):
+    script = shutil.which("packnet", path=os.path.dirname(sys.executable))
+    assert script, "the console script is not installed: pip install -e ."
+    outputs = {
+        subprocess.run(
+            [*command, "show", packed], capture_output=True, check=True
+        ).stdout
+        for command in ([script], [sys.executable, "-m", "packnet_core"])
+    }
+    assert len(outputs) == 1

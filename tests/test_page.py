@@ -1,0 +1,251 @@
+"""The rendered book in a browser: every page, without a network."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urldefrag, urlsplit
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+BUILT = ROOT / "_build" / "html"
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+PAGES = [TOC["root"], *(entry["file"] for entry in TOC["chapters"])]
+REQUIRED = bool({"CI", "PACKNET_BOOK"} & set(os.environ))
+SYSTEM = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LOOK = """() => {
+  const found = []
+  const name = e => e.outerHTML.slice(0, 120)
+  for (const image of document.images) {
+    if (!image.naturalWidth) found.push(`missing image: ${name(image)}`)
+    const alt = image.alt.trim()
+    if (!alt || /\\.(png|svg|jpe?g|gif)$/i.test(alt))
+      found.push(`image without alternative text: ${name(image)}`)
+  }
+  for (const formula of document.querySelectorAll(".math"))
+    if (!formula.querySelector("mjx-container"))
+      found.push(`formula not rendered: ${name(formula)}`)
+  for (const error of document.querySelectorAll("mjx-merror"))
+    found.push(`wrong formula: ${name(error)}`)
+  const wide = document.documentElement.scrollWidth
+  if (wide > window.innerWidth) found.push(`scrolls sideways: ${wide} px`)
+  return found
+}"""
+CONTRAST = """() => {
+  const light = colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(Number).map(v => v / 255)
+      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const style = query => getComputedStyle(document.querySelector(query))
+  const back = light(style("body").backgroundColor)
+  const text = light(style("article p").color)
+  const [low, high] = [back, text].sort((a, b) => a - b)
+  return [back, (high + 0.05) / (low + 0.05)]
+}"""
+
+
+def refuse(message: str) -> None:
+    if REQUIRED:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, SYSTEM)), None)
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=path, args=ARGUMENTS
+            )
+        except Error as error:
+            refuse(
+                "no Chromium: `apt-get install chromium`, or `playwright "
+                f"install chromium` ({str(error).splitlines()[0]})"
+            )
+        yield browser
+        browser.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args) -> None:
+        pass
+
+
+def serve(folder: Path) -> Iterator[str]:
+    handler = partial(Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def book() -> Iterator[str]:
+    if not (BUILT / "index.html").is_file():
+        refuse("the book is not rendered: `make html`")
+    yield from serve(BUILT)
+
+
+@pytest.fixture
+def site(tmp_path) -> Iterator[tuple[Path, str]]:
+    for address in serve(tmp_path):
+        yield tmp_path, address
+
+
+def visit(
+    browser: Browser, address: str, width: int = 1440, theme: str = "light"
+) -> tuple[Page, list[str]]:
+    """A loaded page, and everything that is wrong with it."""
+    page = browser.new_page(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if theme == "dark" else "light",
+    )
+    origin = urlsplit(address).netloc
+    found: list[str] = []
+
+    def outside(request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme.startswith("http") and parts.netloc != origin:
+            found.append(f"request to another place: {request.url}")
+
+    def told(message) -> None:
+        if message.type == "error":
+            found.append(f"console: {message.text}")
+
+    def answered(response) -> None:
+        if response.status >= 400:
+            found.append(f"{response.status}: {response.url}")
+
+    page.on("request", outside)
+    page.on("console", told)
+    page.on("response", answered)
+    page.on("pageerror", lambda error: found.append(f"script: {error}"))
+    page.on("requestfailed", lambda r: found.append(f"failed: {r.url}"))
+    page.goto(address, wait_until="networkidle")
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    for image in page.locator("img").all():
+        image.scroll_into_view_if_needed()
+    found += page.evaluate(LOOK)
+    return page, found
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_loads_offline_without_fault(
+    browser, book, name, width, theme
+):
+    page, found = visit(browser, f"{book}/{name}.html", width, theme)
+    with page:
+        assert found == []
+        assert page.locator("article h1").count() == 1
+        back, contrast = page.evaluate(CONTRAST)
+        assert back < 0.1 if theme == "dark" else back > 0.9
+        assert contrast >= 4.5
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_and_anchors_resolve(browser, book, name):
+    page, _ = visit(browser, f"{book}/{name}.html")
+    with page:
+        assert broken_links(page, BUILT) == []
+
+
+def broken_links(page: Page, folder: Path) -> list[str]:
+    """Links within the site that lead nowhere."""
+    links = page.eval_on_selector_all(
+        "a[href]", "all => all.map(a => a.href)"
+    )
+    origin = urlsplit(page.url).netloc
+    wrong = []
+    for link in sorted({x for x in links if urlsplit(x).netloc == origin}):
+        file = folder / urlsplit(link).path.lstrip("/")
+        anchor = urldefrag(link).fragment
+        text = file.read_text() if file.is_file() else None
+        if text is None or (anchor and f'id="{anchor}"' not in text):
+            wrong.append(link)
+    return wrong
+
+
+def test_the_first_address_leads_to_the_index(browser, book):
+    page, _ = visit(browser, f"{book}/")
+    with page:
+        page.wait_for_url(f"{book}/{TOC['root']}.html")
+
+
+@pytest.mark.parametrize("name", PAGES[1:])
+def test_the_launch_button_opens_this_chapter_in_colab(browser, book, name):
+    page, _ = visit(browser, f"{book}/{name}.html")
+    with page:
+        button = page.locator("a[href*='colab.research.google.com']").first
+        link = button.get_attribute("href")
+    assert link is not None
+    assert link.endswith(f"/packnet-book/blob/main/{name}.ipynb")
+    assert (ROOT / f"{name}.ipynb").is_file()
+
+
+def has_formulas(name: str) -> bool:
+    sources = [ROOT / f"{name}.ipynb", ROOT / f"{name}.md"]
+    return any("$" in p.read_text() for p in sources if p.is_file())
+
+
+@pytest.mark.parametrize("name", [n for n in PAGES if has_formulas(n)])
+def test_mathematics_is_typeset(browser, book, name):
+    page, _ = visit(browser, f"{book}/{name}.html")
+    with page:
+        assert page.locator("mjx-container").count() > 0
+
+
+FAULTS = {
+    "request to another place": '<img alt="x" src="http://127.0.0.2:9/x">',
+    "console": "<script>console.error('no')</script>",
+    "script": "<script>nothing.there()</script>",
+    "404": '<link rel="stylesheet" href="none.css">',
+    "missing image": '<img alt="A bird" src="none.png">',
+    "image without alternative text": '<img src="none.png">',
+    "formula not rendered": '<span class="math">x</span>',
+    "wrong formula": "<mjx-merror>x</mjx-merror>",
+    "scrolls sideways": '<div style="width:2000px">x</div>',
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_on_a_page_is_found(browser, site, fault):
+    folder, address = site
+    folder.joinpath("index.html").write_text(
+        f"<!doctype html><html><body>{FAULTS[fault]}</body></html>"
+    )
+    folder.joinpath("favicon.ico").write_bytes(b"")
+    page, found = visit(browser, f"{address}/index.html")
+    page.close()
+    assert any(line.startswith(fault) for line in found)
+
+
+def test_a_broken_link_is_found(browser, site):
+    folder, address = site
+    folder.joinpath("index.html").write_text(
+        '<h1 id="top"></h1><a href="#top"></a><a href="#no"></a>'
+        '<a href="none.html"></a>'
+    )
+    page, _ = visit(browser, f"{address}/index.html")
+    with page:
+        wrong = [link.removeprefix(address) for link in
+                 broken_links(page, folder)]  # fmt: skip
+    assert wrong == ["/index.html#no", "/none.html"]
