@@ -278,9 +278,11 @@ class PackNet(nn.Module):
     def _apply(self, fn, recurse=True):
         super()._apply(fn, recurse)
         for name, weight in self.layers.items():
-            where = torch.empty_like(
-                weight, dtype=torch.uint8, requires_grad=False
-            )
-            self.owner[name] = where.copy_(self.owner[name])
+            owner = self.owner[name]
+            moved = (weight.device, weight.stride())
+            if moved != (owner.device, owner.stride()):
+                self.owner[name] = torch.empty_like(
+                    weight, dtype=torch.uint8, requires_grad=False
+                ).copy_(owner)
         self._remember()
         return self

@@ -206,7 +206,7 @@ def _step(
     return total.item()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def logits(
     network: nn.Module, pictures: Pictures, *, size: int, batch: int = 250
 ) -> Tensor:
@@ -218,7 +218,7 @@ def logits(
     return torch.cat(parts).cpu()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate(
     network: nn.Module,
     pictures: Pictures,

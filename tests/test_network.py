@@ -322,6 +322,14 @@ def test_nothing_may_change_the_network_inside_a_view(network, tmp_path):
                 change()
 
 
+def test_a_network_seen_in_inference_mode_can_still_change(network):
+    network.add_task("one", 4)
+    with torch.inference_mode(), network.view("one"):
+        network.to("cpu")(IMAGES)
+    network.prune(0.5)
+    network.add_task("two", 4)
+
+
 def test_a_copy_is_a_network_of_its_own(network):
     network.add_task("one", 4)
     network.guard(torch.optim.SGD(network.parameters(), 0.1))

@@ -1,0 +1,201 @@
+"""Figures, each with the text that stands in for it.
+
+Every function takes data and returns a `Drawing`. None touches the
+state of matplotlib. Backgrounds are opaque white, so that a figure reads
+the same on a light and on a dark page; the colours are those of Okabe
+and Ito, which colour-blind readers can tell apart, and no colour says
+anything that a letter does not say too.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from PIL import Image
+from torch import Tensor
+
+STYLE: dict[Any, Any] = {
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "legend.frameon": False,
+    "text.color": "black",
+}
+OWNERS = ("white", "#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7")
+ROMAN = ("free", "I", "II", "III", "IV", "V")
+GREY = "#666666"
+
+Stage = tuple[str, Tensor, Tensor]
+
+
+@dataclass(frozen=True, repr=False)
+class Drawing:
+    """A figure and its alternative text.
+
+    In a notebook it shows as the picture; its text output is the
+    alternative text, so a check of text outputs covers the data drawn.
+    """
+
+    figure: Figure
+    alternative: str
+
+    def __repr__(self) -> str:
+        return self.alternative
+
+    def _repr_png_(self) -> bytes:
+        drawn, small = BytesIO(), BytesIO()
+        with rc_context(STYLE):
+            self.figure.savefig(drawn, format="png", dpi=144)
+        few_colours = Image.open(drawn).convert("RGB").quantize(256)
+        few_colours.save(small, format="png", optimize=True)
+        return small.getvalue()
+
+
+def draw_filters(stages: Sequence[Stage], columns: int = 4) -> Drawing:
+    """One filter at several stages: its values, and who owns them.
+
+    stages: (title, weight, owner), weight float (rows, columns), owner
+    of the same shape with whole numbers up to 5; columns: panels a row.
+    """
+    columns = min(columns, len(stages))
+    rows = -(-len(stages) // columns)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(1.9 * columns, 2.15 * rows + 0.35))
+        panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for axes in panels:
+            axes.axis("off")
+        for axes, (title, weight, owner) in zip(panels, stages):
+            axes.set_title(title)
+            _draw_weights(axes, weight, owner)
+        last = max(int(owner.max()) for _, _, owner in stages)
+        owners = (*range(1, last + 1), 0)
+        figure.legend(
+            handles=[_key(owner) for owner in owners],
+            loc="outside lower center",
+            ncols=len(owners),
+        )
+    height, width = stages[0][1].shape
+    what = f"{len(stages)} stages of one" if len(stages) > 1 else "One"
+    told = [_tell(*stage, rows=len(stages) < 3) for stage in stages]
+    return Drawing(
+        figure, f"{what} {height} by {width} filter. {' '.join(told)}"
+    )
+
+
+def draw_pictures(
+    images: Tensor, titles: Sequence[str], columns: int = 6
+) -> Drawing:
+    """Small black-and-white pictures, each with a title.
+
+    images: (B, rows, columns), 1 where a pixel is lit and 0 elsewhere;
+    titles: B strings; columns: pictures a row.
+    """
+    columns = min(columns, len(titles))
+    rows = -(-len(titles) // columns)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(1.25 * columns, 1.5 * rows))
+        panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for axes in panels:
+            axes.axis("off")
+        for axes, image, title in zip(panels, images, titles):
+            axes.set_title(title)
+            for place in _places(axes, image):
+                lit = bool(image[place])
+                _square(axes, place, "black" if lit else "white")
+    told = []
+    for image, title in zip(images, titles):
+        lines = ["".join(".#"[int(lit)] for lit in line) for line in image]
+        told.append(f"{title}: {'/'.join(lines)}")
+    size = " by ".join(map(str, images.shape[1:]))
+    return Drawing(
+        figure,
+        f"{len(titles)} pictures of {size} pixels, row by row, with # for "
+        f"lit. {', '.join(told)}.",
+    )
+
+
+def _draw_weights(axes: Axes, weight: Tensor, owner: Tensor) -> None:
+    for place in _places(axes, weight):
+        task = int(owner[place])
+        row, column = place
+        _square(axes, place, OWNERS[task])
+        axes.text(
+            column - 0.02,
+            row - 0.06,
+            _number(weight, place),
+            ha="center",
+            va="center",
+            color="black" if task else GREY,
+            fontsize=11 if _whole(weight) else 8.5,
+        )
+        if task:
+            axes.text(
+                column + 0.45,
+                row + 0.45,
+                ROMAN[task],
+                ha="right",
+                va="bottom",
+                fontsize=6.5,
+                family="DejaVu Serif",
+            )
+
+
+def _places(axes: Axes, values: Tensor) -> list[tuple[int, int]]:
+    """All (row, column) of a grid, with the axes made to fit it."""
+    rows, columns = values.shape
+    axes.set(xlim=(-0.55, columns - 0.45), aspect="equal")
+    axes.set(ylim=(rows - 0.45, -0.55))
+    return [(row, column) for row in range(rows) for column in range(columns)]
+
+
+def _square(axes: Axes, place: tuple[int, int], colour: str) -> None:
+    corner = (place[1] - 0.5, place[0] - 0.5)
+    axes.add_patch(Rectangle(corner, 1, 1, fc=colour, ec=GREY, lw=0.6))
+
+
+def _key(owner: int) -> Patch:
+    label = f"task {ROMAN[owner]}" if owner else "free, held at 0"
+    return Patch(facecolor=OWNERS[owner], edgecolor=GREY, label=label)
+
+
+def _whole(weight: Tensor) -> bool:
+    return bool((weight == weight.round()).all())
+
+
+def _number(weight: Tensor, place: tuple[int, int]) -> str:
+    """A weight as it is shown: whole if all are, else to one decimal."""
+    value = round(float(weight[place]), 1) + 0.0  # no minus before zero
+    text = f"{value:.0f}" if _whole(weight) else f"{value:.1f}"
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _tell(title: str, weight: Tensor, owner: Tensor, rows: bool) -> str:
+    """One stage in words; row by row only if `rows`."""
+    counts = Counter(owner.flatten().tolist())
+    shares = [
+        f"{counts[task]} weights of task {ROMAN[task]}" if task
+        else f"{counts[task]} free and zero"
+        for task in sorted(counts, key=lambda task: task or len(ROMAN))
+    ]  # fmt: skip
+    text = f"{title}: {', '.join(shares)}"
+    if rows:
+        height, width = weight.shape
+        lines = [
+            ", ".join(
+                _number(weight, (row, column))
+                + (f" {ROMAN[task]}" if task else "")
+                for column, task in zip(range(width), owner[row].tolist())
+            )
+            for row in range(height)
+        ]
+        text = f"{text}; row by row {' / '.join(lines)}"
+    return text + "."
