@@ -18,7 +18,7 @@ from packnet_core.miniature import (
 # sha256 of the first picture of each class, training split, seed 0
 PIXELS = {
     "objects": (
-        "04f70e87740af9527d6cd2cbe522a3ccfa27caf23a24ac12f18e0fa31375d720"
+        "9df825ddee24063ccd6fd031cc0520c1aebf39711388885a5595ca9d1baf7275"
     ),
     "birds": (
         "1db93ba6ae97067ef6ee36dc060f17adf7422ae0a751dc15af20d8de13c87d01"

@@ -22,23 +22,23 @@ def draw_object(label: int, chance: Chance, size: int) -> Scene:
     clutter(
         canvas,
         chance,
-        chance.whole(0, 3),
+        chance.whole(0, 4),
         [chance.colour(*pale) for _ in range(3)],
     )
     pose = Pose.at(
-        side * chance.about(0.5, 0.06),
-        side * chance.about(0.5, 0.06),
-        side * chance.between(0.33, 0.45),
-        turn=chance.about(0, 0.3),
+        side * chance.about(0.5, 0.07),
+        side * chance.about(0.5, 0.07),
+        side * chance.between(0.29, 0.45),
+        turn=chance.about(0, 0.4),
         flip=chance.happens(0.5),
-        stretch=chance.between(0.85, 1.15),
+        stretch=chance.between(0.8, 1.2),
     )
     pen = Pen(canvas, pose)
     main, second = chance.colour((0.45, 1), (0.35, 1)), chance.colour()
     region = THINGS[label](pen, (main, second), chance)
     pattern(pen, region, chance.near(second, 40), chance)
-    cover(canvas, chance, 0.25)
-    return Scene(finish(canvas, chance, 40), None)
+    cover(canvas, chance, 0.45)
+    return Scene(finish(canvas, chance, 55), None)
 
 
 def pattern(pen: Pen, region: Region, colour: Colour, chance: Chance) -> None:

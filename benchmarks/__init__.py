@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against an alternative, measured in the same run."""

@@ -1,0 +1,14 @@
+"""`python -m benchmarks`: all of them, each as one line."""
+
+import torch
+
+from benchmarks import guarding, memory, pruning
+from packnet_core.provenance import provenance
+
+made = provenance()
+print(f"{made['processor']}, {made['threads']} threads, torch "
+      f"{torch.__version__}, {made['date']}")  # fmt: skip
+print("pruning VGG-16, time over torch.kthvalue:", pruning.run())
+print("guarded step of VGG-16, time over unguarded:", guarding.full())
+print("guarded step of the miniature:", guarding.miniature())
+print("adding a task to VGG-16, peak memory:", memory.run())

@@ -1,0 +1,51 @@
+"""A training step with the guard, against the same step without it."""
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from benchmarks.ratios import Ratio, compare
+from packnet_core import PackNet
+from packnet_core.presets import MINIATURE
+from packnet_core.trunks import Architecture, build
+
+
+def run(architecture: Architecture, batch: int, pairs: int, steps: int):
+    """Time of guarded steps over unguarded ones, second of two tasks."""
+    torch.manual_seed(0)
+    trunk = build(architecture)
+    network = PackNet(trunk, trunk.out_features)
+    network.add_task("first", 10)
+    network.prune(0.5)
+    network.add_task("second", 10)
+    images = torch.randn(batch, 3, architecture.size, architecture.size)
+    labels = torch.arange(batch) % 10
+    optimizer = torch.optim.SGD(network.parameters(), 1e-4, momentum=0.9)
+    network.guard(optimizer)
+    (guard,) = network._guards
+    on, off = (guard.partly, guard.wholly), ({}, {})
+
+    def train() -> None:
+        for _ in range(steps):
+            optimizer.zero_grad()
+            cross_entropy(network(images), labels).backward()
+            optimizer.step()
+
+    def guarded() -> None:
+        guard.partly, guard.wholly = on
+        train()
+
+    def unguarded() -> None:
+        guard.partly, guard.wholly = off
+        train()
+
+    return compare(guarded, unguarded, pairs=pairs)
+
+
+def full() -> Ratio:
+    """The full VGG-16, 8 pictures of 224 px."""
+    return run(Architecture("vgg16"), batch=8, pairs=7, steps=1)
+
+
+def miniature() -> Ratio:
+    """The miniature, 32 pictures."""
+    return run(MINIATURE.architecture, batch=32, pairs=15, steps=10)
