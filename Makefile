@@ -5,7 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 CHAPTERS := $(wildcard book/*.ipynb)
-CHROMIUM := chromium chromium-browser google-chrome
+HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
+  command -v google-chrome; } >/dev/null
 
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
@@ -17,7 +18,7 @@ help:  ## list these commands (the default)
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 book: $(STAMP)  ## run every chapter from scratch, render into _build/html
-	rm -rf $(PACKNET_CACHE)
+	rm -rf _build/runs
 	$(BIN)/python book/execute.py
 	$(MAKE) --no-print-directory html
 
@@ -27,14 +28,14 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory html
-	@command -v $(CHROMIUM) >/dev/null || $(BIN)/playwright install chromium
-	rm -rf $(PACKNET_CACHE)
+	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
+	rm -rf _build/test-runs
 	PACKNET_BOOK=required $(BIN)/pytest tests $(CHAPTERS) \
 	  --nbval --nbval-current-env --nbval-cell-timeout=1200 --durations=8
 
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
-	$(BIN)/jupyter-book build . --all -W -n --keep-going
+	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
 
 bench: $(STAMP)  ## benchmarks, as ratios against alternatives
 	$(BIN)/python -m benchmarks

@@ -35,6 +35,7 @@ def execute(path: Path) -> None:
         record_timing=False,
         coalesce_streams=True,
         on_cell_execute=tell,
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute()
@@ -51,7 +52,7 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
                 "language": "python",
                 "name": "python3",
             },
-            "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+            "language_info": {"name": "python"},
         }
     )
     for cell in notebook.cells:

@@ -30,7 +30,7 @@ from packnet_core.network import PackNet, Task
 
 FORMAT = 1
 NO_SUM = "0" * 64
-MARK = rb'\"sha256\": \"'  # the header's JSON stands inside JSON
+MARK = rb"\"sha256\": \""  # the header's JSON stands inside JSON
 PIECE = 2**22
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy
 import torch
 from PIL import Image, UnidentifiedImageError
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from packnet_core.errors import BadPictures
 from packnet_core.pictures import Pictures

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import index
 
 import torch
 from torch import Tensor, nn
@@ -131,8 +132,10 @@ class PackNet(nn.Module):
         InsideView.
         """
         self._refuse_inside_view("add a task")
-        if isinstance(classes, int):
-            classes = [str(label) for label in range(classes)]
+        if isinstance(classes, str):
+            raise BadTask(f"classes {classes!r}: give a number, or the names")
+        if not isinstance(classes, Sequence):
+            classes = [str(label) for label in range(index(classes))]
         if not name:
             raise BadTask("a task needs a name")
         if name in self.tasks:
@@ -200,23 +203,15 @@ class PackNet(nn.Module):
 
         The weights of later tasks are set aside, not overwritten, and
         are back at the end of the block, whatever happens in it. Views
-        nest. Raises UnknownTask.
+        nest. They are for looking: what an optimiser does inside one is
+        undone with it (a guarded one refuses). Raises UnknownTask.
         """
-        task = self.number(name)
-        before = {n: w.data for n, w in self.layers.items()}
-        seen, whole = self._seen, self._whole
-        self._seen, self._whole = task, whole or before
+        task, seen = self.number(name), self._seen
         try:
-            for n, weight in self.layers.items():
-                shown = owners.visible(self.owner[n], task)
-                weight.data = self._whole[n]
-                if not shown.all():
-                    weight.data = weight.data.masked_fill(~shown, 0)
+            self._show(task)
             yield self
         finally:
-            for n, weight in self.layers.items():
-                weight.data = before[n]
-            self._seen, self._whole = seen, whole
+            self._show(seen)
 
     def shares(self) -> dict[str, list[int]]:
         """How many weights of each layer are free, of task 1, of task 2, …
@@ -272,10 +267,27 @@ class PackNet(nn.Module):
                 f"{self.tasks[self._seen - 1]!r}: leave the view first"
             )
 
+    @torch.no_grad()
+    def _show(self, task: int | None) -> None:
+        """Show what a task sees, or the whole network again for None."""
+        if self._seen is None:
+            self._whole = {n: w.data for n, w in self.layers.items()}
+        for n, weight in self.layers.items():
+            weight.data = self._whole[n]
+            if task is not None:
+                hidden = ~owners.visible(self.owner[n], task)
+                if hidden.any():
+                    weight.data = weight.data.masked_fill(hidden, 0)
+        if task is None:
+            self._whole = {}
+        self._seen = task
+
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_guards": weakref.WeakSet()}
 
     def _apply(self, fn, recurse=True):
+        seen = self._seen
+        self._show(None)  # move whole weights, not what a view shows
         super()._apply(fn, recurse)
         for name, weight in self.layers.items():
             owner = self.owner[name]
@@ -285,4 +297,5 @@ class PackNet(nn.Module):
                     weight, dtype=torch.uint8, requires_grad=False
                 ).copy_(owner)
         self._remember()
+        self._show(seen)
         return self

@@ -1,10 +1,9 @@
 """Figures, each with the text that stands in for it.
 
-Every function takes data and returns a `Drawing`. None touches the
-state of matplotlib. Backgrounds are opaque white, so that a figure reads
-the same on a light and on a dark page; the colours are those of Okabe
-and Ito, which colour-blind readers can tell apart, and no colour says
-anything that a letter does not say too.
+Every function takes data and returns a `Drawing`; none touches the state
+of matplotlib. Backgrounds are opaque white, to read the same on a light
+and on a dark page. The colours are those of Okabe and Ito, which most
+colour-blind readers tell apart; letters say all that they say.
 """
 
 from collections import Counter
@@ -69,26 +68,22 @@ def draw_filters(stages: Sequence[Stage], columns: int = 4) -> Drawing:
     columns = min(columns, len(stages))
     rows = -(-len(stages) // columns)
     with rc_context(STYLE):
-        figure = Figure(figsize=(1.9 * columns, 2.15 * rows + 0.35))
+        owners = {int(o) for _, _, owner in stages for o in owner.unique()}
+        keys = [_key(owner) for owner in sorted(owners, key=_free_last)]
+        wide = 2 * columns - 1  # so many keys fit side by side
+        height = 2.15 * rows + 0.25 * -(-len(keys) // wide) + 0.1
+        figure = Figure(figsize=(1.9 * columns, height))
         panels = list(figure.subplots(rows, columns, squeeze=False).flat)
         for axes in panels:
             axes.axis("off")
         for axes, (title, weight, owner) in zip(panels, stages):
             axes.set_title(title)
             _draw_weights(axes, weight, owner)
-        last = max(int(owner.max()) for _, _, owner in stages)
-        owners = (*range(1, last + 1), 0)
-        figure.legend(
-            handles=[_key(owner) for owner in owners],
-            loc="outside lower center",
-            ncols=len(owners),
-        )
-    height, width = stages[0][1].shape
+        figure.legend(handles=keys, loc="outside lower center", ncols=wide)
+    size = " by ".join(map(str, stages[0][1].shape))
     what = f"{len(stages)} stages of one" if len(stages) > 1 else "One"
     told = [_tell(*stage, rows=len(stages) < 3) for stage in stages]
-    return Drawing(
-        figure, f"{what} {height} by {width} filter. {' '.join(told)}"
-    )
+    return Drawing(figure, f"{what} {size} filter. {' '.join(told)}")
 
 
 def draw_pictures(
@@ -135,7 +130,7 @@ def _draw_weights(axes: Axes, weight: Tensor, owner: Tensor) -> None:
             ha="center",
             va="center",
             color="black" if task else GREY,
-            fontsize=11 if _whole(weight) else 8.5,
+            fontsize=11 if _whole(weight) else 9,
         )
         if task:
             axes.text(
@@ -167,6 +162,10 @@ def _key(owner: int) -> Patch:
     return Patch(facecolor=OWNERS[owner], edgecolor=GREY, label=label)
 
 
+def _free_last(owner: int) -> int:
+    return owner or len(ROMAN)
+
+
 def _whole(weight: Tensor) -> bool:
     return bool((weight == weight.round()).all())
 
@@ -182,20 +181,19 @@ def _tell(title: str, weight: Tensor, owner: Tensor, rows: bool) -> str:
     """One stage in words; row by row only if `rows`."""
     counts = Counter(owner.flatten().tolist())
     shares = [
-        f"{counts[task]} weights of task {ROMAN[task]}" if task
+        f"{counts[task]} of task {ROMAN[task]}" if task
         else f"{counts[task]} free and zero"
-        for task in sorted(counts, key=lambda task: task or len(ROMAN))
+        for task in sorted(counts, key=_free_last)
     ]  # fmt: skip
     text = f"{title}: {', '.join(shares)}"
     if rows:
-        height, width = weight.shape
         lines = [
             ", ".join(
                 _number(weight, (row, column))
                 + (f" {ROMAN[task]}" if task else "")
-                for column, task in zip(range(width), owner[row].tolist())
+                for column, task in enumerate(owner[row].tolist())
             )
-            for row in range(height)
+            for row in range(len(weight))
         ]
         text = f"{text}; row by row {' / '.join(lines)}"
     return text + "."

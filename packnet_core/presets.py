@@ -94,19 +94,19 @@ class Preset:
 
 MINIATURE = Preset(
     name="miniature",
-    architecture=Architecture("vgg16", width=0.25, size=48),
+    architecture=Architecture("vgg16", width=0.25, size=48, dropout=0.0),
     tasks=(
-        Drawn("objects", train=180, test=50),
-        Drawn("birds", train=80, test=50),
-        Drawn("cars", train=80, test=50),
-        Drawn("flowers", train=80, test=50),
+        Drawn("objects", train=150, test=50),
+        Drawn("birds", train=60, test=50),
+        Drawn("cars", train=60, test=50),
+        Drawn("flowers", train=60, test=50),
     ),
     fractions=(0.5, 0.75, 0.75),
-    first=Phase(14, 0.02, schedule="cosine", warmup=1, clip=5.0),
-    retrain_first=Phase(4, 0.005, schedule="cosine", clip=5.0),
-    add=Phase(14, 0.01, schedule="cosine", warmup=1, clip=5.0),
-    retrain=Phase(5, 0.005, schedule="cosine", clip=5.0),
-    alone=Phase(19, 0.01, schedule="cosine", warmup=1, clip=5.0),
+    first=Phase(16, 0.03, schedule="cosine", warmup=1, clip=2.0),
+    retrain_first=Phase(3, 0.01, schedule="cosine", clip=2.0),
+    add=Phase(14, 0.02, schedule="cosine", warmup=1, clip=2.0),
+    retrain=Phase(5, 0.01, schedule="cosine", clip=2.0),
+    alone=Phase(19, 0.02, schedule="cosine", warmup=1, clip=2.0),
 )
 
 PHOTOS = Preset(

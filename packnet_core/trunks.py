@@ -19,12 +19,14 @@ class Architecture:
     """All that is needed to build a trunk again.
 
     name: one of `NAMES`; width: factor on the number of channels and of
-    hidden units (VGG only); size: side of the pictures, in pixels.
+    hidden units (VGG only); size: side of the pictures, in pixels;
+    dropout: share of the features that training leaves out.
     """
 
     name: str = "vgg16"
     width: float = 1.0
     size: int = 224
+    dropout: float = 0.5
 
 
 class Trunk(nn.Module):
@@ -76,10 +78,10 @@ def vgg16(architecture: Architecture) -> Trunk:
     linear = [
         nn.Linear(channels * side * side, hidden),
         nn.ReLU(inplace=True),
-        nn.Dropout(),
+        nn.Dropout(architecture.dropout),
         nn.Linear(hidden, hidden),
         nn.ReLU(inplace=True),
-        nn.Dropout(),
+        nn.Dropout(architecture.dropout),
     ]
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         features=nn.Sequential(*convolutions),
@@ -106,7 +108,7 @@ def squeezenet1_1(architecture: Architecture) -> Trunk:
     full = torchvision.models.squeezenet1_1(weights=None)
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         features=full.features,
-        dropout=nn.Dropout(),
+        dropout=nn.Dropout(architecture.dropout),
         avgpool=nn.AdaptiveAvgPool2d(1),
         flatten=nn.Flatten(),
     )

@@ -159,8 +159,17 @@ def test_a_damaged_and_a_missing_network(packed, tmp_path, capsys):
 
 def test_missing_data_and_weights_are_named(tmp_path, capsys):
     out = tmp_path / "run"
-    line = fails(capsys, "run", "photos", "--out", out, "--data",
-                 tmp_path / "none", "--weights", tmp_path / "w.pth")
+    line = fails(
+        capsys,
+        "run",
+        "photos",
+        "--out",
+        out,
+        "--data",
+        tmp_path / "none",
+        "--weights",
+        tmp_path / "w.pth",
+    )
     assert "w.pth: no such file of weights" in line  # fmt: skip
     line = fails(capsys, "run", "photos", "--out", out, "--arch", "vgg16")
     assert "another preset" in line

@@ -330,6 +330,23 @@ def test_a_network_seen_in_inference_mode_can_still_change(network):
     network.add_task("two", 4)
 
 
+def test_a_network_converted_inside_a_view_is_converted_whole(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    network.add_task("two", 4)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    train(network, optimizer, WAYS["sgd"])
+    two = logits(network, "two")
+    with network.view("one"):
+        network.double()
+        assert network(IMAGES.double()).dtype == torch.float64
+    network.eval()
+    with torch.no_grad():
+        outputs = network(IMAGES.double()).float()
+    assert torch.allclose(outputs, two, atol=1e-5)
+
+
 def test_a_copy_is_a_network_of_its_own(network):
     network.add_task("one", 4)
     network.guard(torch.optim.SGD(network.parameters(), 0.1))
@@ -374,6 +391,8 @@ def test_every_wrong_call_is_named_and_told_the_cure(network):
         network.prune(0.5)
     with pytest.raises(BadTask, match="at least two"):
         network.add_task("one", 1)
+    with pytest.raises(BadTask, match="give a number"):
+        network.add_task("one", "200")
     with pytest.raises(BadTask, match="needs a name"):
         network.add_task("", 2)
     network.add_task("one", ["hen", "duck"])

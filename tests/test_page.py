@@ -28,8 +28,11 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-LOOK = """() => {
+LOOK = """async () => {
   const found = []
+  await window.MathJax?.startup?.promise
+  for (const image of document.images) image.loading = "eager"
+  await Promise.allSettled([...document.images].map(i => i.decode()))
   const name = e => e.outerHTML.slice(0, 120)
   for (const image of document.images) {
     if (!image.naturalWidth) found.push(`missing image: ${name(image)}`)
@@ -139,9 +142,6 @@ def visit(
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
     page.on("requestfailed", lambda r: found.append(f"failed: {r.url}"))
     page.goto(address, wait_until="networkidle")
-    page.evaluate("() => window.MathJax?.startup?.promise")
-    for image in page.locator("img").all():
-        image.scroll_into_view_if_needed()
     found += page.evaluate(LOOK)
     return page, found
 

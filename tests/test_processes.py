@@ -19,9 +19,7 @@ def launch(processes, folder):
         "--nproc-per-node", str(processes), SCRIPT, folder,
     ]  # fmt: skip
     on_cpu = os.environ | {"ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run(
-        command, env=on_cpu, capture_output=True, text=True
-    )
+    done = subprocess.run(command, env=on_cpu, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return [load_file(folder / f"{n}.safetensors") for n in range(processes)]
 

@@ -1,0 +1,267 @@
+"""The chapters as stored: executed, complete, and fit for every reader."""
+
+import base64
+import copy
+import io
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat import NotebookNode
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+CHAPTERS = sorted(BOOK.glob("*.ipynb"))
+TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
+LIMIT = 500_000  # bytes a chapter
+TAGS = {"nbval-ignore-output", "hide-input", "hide-output", "hide-cell"}
+INSTALL = """\
+try:
+    import packnet_core
+except ModuleNotFoundError:
+    %pip install --quiet "packnet-core @ git+https://github.com/_owner_/packnet-book"
+"""
+SHOWS = re.compile(r"^(print|display|plt\.show)\(", re.MULTILINE)
+PICTURE = re.compile(r"!\[|<img\b")
+DIRECTIVE = re.compile(r"^(:::+|```+)\s*\{", re.MULTILINE)
+FILE_NAME = re.compile(r"^\S+\.\w{2,4}$|^[0-9a-f]{12,}")
+
+
+def faults(notebook: NotebookNode) -> list[str]:
+    """Everything that is wrong with a chapter, a line for each."""
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    text = [c for c in notebook.cells if c.cell_type == "markdown"]
+    found = [*form(notebook, text), *execution(code)]
+    if not code or code[0].source.strip() != INSTALL.strip():
+        found.append("the first code cell is not the install cell")
+    for cell in text:
+        if PICTURE.search(cell.source):
+            found.append("a picture in prose; draw it in a code cell")
+        if DIRECTIVE.search(cell.source):
+            found.append("a MyST directive; Colab shows its source")
+    for cell in code:
+        found += pictures(cell)
+        for tag in set(cell.metadata.get("tags", [])) - TAGS:
+            found.append(f"unknown tag {tag}")
+        if "# NBVAL" in cell.source:
+            found.append("a comment for nbval; use a tag")
+    return found
+
+
+def form(notebook: NotebookNode, text: list[NotebookNode]):
+    """Metadata and headings."""
+    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+        yield "the kernel is not python3"
+    if "widgets" in notebook.metadata:
+        yield "stored widgets; their scripts come from the network"
+    first = notebook.cells[0]
+    if first.cell_type != "markdown" or not first.source.startswith("# "):
+        yield "does not open with a heading of level 1"
+    prose = "\n".join(cell.source for cell in text)
+    if len(re.findall(r"^# ", prose, re.MULTILINE)) != 1:
+        yield "not exactly one heading of level 1"
+    for heading in ("Summary", "Exercises"):
+        if f"\n## {heading}" not in f"\n{prose}":
+            yield f"no section {heading}"
+
+
+def execution(code: list[NotebookNode]):
+    """Executed once, in order, without error, and nothing cleared."""
+    counts = [cell.execution_count for cell in code]
+    if counts != list(range(1, len(code) + 1)):
+        yield f"not executed in order: {counts}"
+    for cell in code:
+        if any(output.output_type == "error" for output in cell.outputs):
+            yield f"cell {cell.execution_count} ends in an error"
+        if SHOWS.search(cell.source) and not cell.outputs:
+            yield f"the output of cell {cell.execution_count} was cleared"
+    if not any(compared(cell) for cell in code):
+        yield "no output that nbval compares"
+
+
+def compared(cell: NotebookNode) -> bool:
+    if "nbval-ignore-output" in cell.metadata.get("tags", []):
+        return False
+    return any(
+        "image/png" not in output.get("data", {}) for output in cell.outputs
+    )
+
+
+def pictures(cell: NotebookNode):
+    """Alternative text, and a background that suits a dark page."""
+    image = cell.metadata.get("mystnb", {}).get("image", {})
+    alt = image.get("alt", "").strip()
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if not any(kind.startswith("image/") for kind in data):
+            continue
+        if not alt or FILE_NAME.search(alt):
+            yield f"figure of cell {cell.execution_count} has no alt text"
+        if "image/png" in data:
+            raw = io.BytesIO(base64.b64decode(data["image/png"]))
+            alpha = Image.open(raw).convert("RGBA").getextrema()[3]
+            if alpha != (255, 255):
+                yield f"figure of cell {cell.execution_count} is transparent"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_is_executed_and_well_formed(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert faults(notebook) == []
+    assert path.stat().st_size < LIMIT
+
+
+def test_the_contents_list_every_page_once():
+    listed = [TOC["root"], *(entry["file"] for entry in TOC["chapters"])]
+    pages = [*CHAPTERS, *BOOK.glob("*.md")]
+    assert sorted(listed) == sorted(f"book/{path.stem}" for path in pages)
+
+
+def test_the_index_names_every_chapter_by_its_title():
+    index = (ROOT / f"{TOC['root']}.md").read_text()
+    for path in CHAPTERS:
+        heading = nbformat.read(path, as_version=4).cells[0].source
+        title = heading.splitlines()[0].removeprefix("# ")
+        assert f"[{title}]({path.stem})" in index
+
+
+@pytest.fixture
+def chapter() -> NotebookNode:
+    """A small chapter without fault: prose, install, figure, print."""
+    new = nbformat.v4
+    figure = io.BytesIO()
+    Image.new("RGB", (2, 2), "white").save(figure, "png")
+    data = {"image/png": base64.b64encode(figure.getvalue()).decode()}
+    cells = [
+        new.new_markdown_cell("# Title\n\nOne sentence."),
+        new.new_code_cell(INSTALL),
+        new.new_code_cell(
+            "plt.show()",
+            metadata={"mystnb": {"image": {"alt": "A white square"}}},
+            outputs=[new.new_output("display_data", data)],
+        ),
+        new.new_code_cell(
+            "print(1)", outputs=[new.new_output("stream", text="1\n")]
+        ),
+        new.new_markdown_cell("## Summary\n\nIt works.\n\n## Exercises"),
+    ]
+    for count, cell in enumerate(cells[1:4], start=1):
+        cell.execution_count = count
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Py"}}
+    return new.new_notebook(cells=cells, metadata=metadata)
+
+
+def test_a_chapter_without_fault_passes(chapter):
+    assert faults(chapter) == []
+
+
+def clear(chapter):
+    for cell in chapter.cells[1:4]:
+        cell.outputs = []
+
+
+def unexecuted(chapter):
+    chapter.cells[2].execution_count = None
+
+
+def swapped(chapter):
+    chapter.cells[1:3] = chapter.cells[2:0:-1]
+
+
+def fails(chapter):
+    error = nbformat.v4.new_output(
+        "error", ename="E", evalue="", traceback=[]
+    )
+    chapter.cells[3].outputs = [error]
+
+
+def mask(chapter):
+    chapter.cells[3].metadata.tags = ["nbval-ignore-output"]
+
+
+def other_install(chapter):
+    chapter.cells[1].source = "!pip install packnet-core"
+
+
+def no_alt(chapter):
+    del chapter.cells[2].metadata["mystnb"]
+
+
+def hash_as_alt(chapter):
+    chapter.cells[2].metadata.mystnb.image.alt = "0123456789abcdef.png"
+
+
+def transparent(chapter):
+    figure = io.BytesIO()
+    Image.new("RGBA", (2, 2), (0, 0, 0, 0)).save(figure, "png")
+    data = chapter.cells[2].outputs[0].data
+    data["image/png"] = base64.b64encode(figure.getvalue()).decode()
+
+
+def unknown_tag(chapter):
+    chapter.cells[3].metadata.tags = ["nbval-skip"]
+
+
+def nbval_comment(chapter):
+    chapter.cells[3].source = "# NBVAL_IGNORE_OUTPUT\nprint(1)"
+
+
+def picture_in_prose(chapter):
+    chapter.cells[0].source += "\n\n![A filter](filter.png)"
+
+
+def directive_in_prose(chapter):
+    chapter.cells[0].source += "\n\n```{note}\nx\n```"
+
+
+def no_heading(chapter):
+    chapter.cells[0].source = "Title"
+
+
+def second_heading(chapter):
+    chapter.cells[4].source += "\n\n# Another"
+
+
+def no_summary(chapter):
+    chapter.cells[4].source = "## Exercises"
+
+
+def other_kernel(chapter):
+    chapter.metadata.kernelspec.name = "my-environment"
+
+
+def widgets(chapter):
+    chapter.metadata.widgets = {}
+
+
+DOCTORED = {
+    clear: "was cleared",
+    unexecuted: "not executed in order",
+    swapped: "not executed in order",
+    fails: "ends in an error",
+    mask: "no output that nbval compares",
+    other_install: "not the install cell",
+    no_alt: "no alt text",
+    hash_as_alt: "no alt text",
+    transparent: "is transparent",
+    unknown_tag: "unknown tag",
+    nbval_comment: "comment for nbval",
+    picture_in_prose: "picture in prose",
+    directive_in_prose: "MyST directive",
+    no_heading: "does not open with a heading",
+    second_heading: "not exactly one heading",
+    no_summary: "no section Summary",
+    other_kernel: "kernel is not python3",
+    widgets: "stored widgets",
+}
+
+
+@pytest.mark.parametrize("doctor", DOCTORED, ids=lambda d: d.__name__)
+def test_a_doctored_chapter_is_refused(chapter, doctor):
+    doctored = copy.deepcopy(chapter)
+    doctor(doctored)
+    assert any(DOCTORED[doctor] in fault for fault in faults(doctored))
