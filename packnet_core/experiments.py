@@ -27,7 +27,12 @@ from packnet_core.methods import METHODS, Shown, all_tasks
 from packnet_core.network import PackNet
 from packnet_core.pictures import Pictures, generator
 from packnet_core.presets import Preset
-from packnet_core.pretrained import load_pretrained, read_weights, start_head
+from packnet_core.pretrained import (
+    SUFFIXES,
+    load_pretrained,
+    read_weights,
+    start_head,
+)
 from packnet_core.provenance import provenance
 from packnet_core.training import Phase, evaluate, fit
 from packnet_core.trunks import build
@@ -46,8 +51,9 @@ class Run:
     """One preset with one seed in one directory.
 
     data: directory with the pictures, if the preset reads any; weights:
-    file with ImageNet's weights, None to download them where the preset
-    needs them; budget: share of each class's pictures that is used.
+    file with ImageNet's weights; without it, one named like the network
+    is looked for in `data`, and else downloaded where it is needed;
+    budget: share of each class's pictures that is used.
     Raises BadRun if the directory holds another run.
     """
 
@@ -204,9 +210,18 @@ class Run:
         network = PackNet(trunk, trunk.out_features)
         if not self.preset.pretrained:
             return self.new_task(network, task)
-        head = load_pretrained(trunk, read_weights(trunk, self.weights))
+        weights = read_weights(trunk, self.weights or self._weights_at_hand())
+        head = load_pretrained(trunk, weights)
         start_head(self.new_task(network, task), *head)
         return network
+
+    def _weights_at_hand(self) -> Path | None:
+        """A file of weights beside the pictures, named like the network."""
+        if self.data is None:
+            return None
+        name = self.preset.architecture.name
+        there = sorted(self.data.glob(f"{name}[.-]*"))
+        return next((f for f in there if f.suffix in SUFFIXES), None)
 
     def _pictures(self, task: str, split: str) -> Pictures:
         size = self.preset.architecture.size

@@ -12,6 +12,8 @@ from packnet_core.errors import BadTrunk, DamagedFile
 from packnet_core.network import PackNet
 from packnet_core.trunks import Trunk
 
+SUFFIXES = (".safetensors", ".pth")
+
 
 def identifiers() -> list[str]:
     """ImageNet's 1,000 class identifiers (n01440764, …), in the order of

@@ -1,0 +1,41 @@
+"""The recorded results: one table a study, and where it comes from.
+
+They lie under `data/results/` in the repository, and beside this module
+in an installed package.
+"""
+
+import json
+from pathlib import Path
+
+import pandas
+
+from packnet_core.errors import BadRun
+
+HERE = Path(__file__).parent
+
+
+def _folder() -> Path:
+    checkout = HERE.parent / "data" / "results"
+    return checkout if checkout.is_dir() else HERE / "results"
+
+
+def recorded(study: str) -> pandas.DataFrame:
+    """The recorded table of a study, for instance "miniature".
+
+    Its columns are those of `results.csv`. Raises BadRun.
+    """
+    return pandas.read_csv(_file(study, "csv"), keep_default_na=False,
+                           na_values=["nan"])  # fmt: skip
+
+
+def recorded_provenance(study: str) -> dict:
+    """Configuration, seeds, versions, date of a study. Raises BadRun."""
+    return json.loads(_file(study, "json").read_text())
+
+
+def _file(study: str, kind: str) -> Path:
+    file = _folder() / f"{study}.{kind}"
+    if not file.is_file():
+        names = ", ".join(sorted(f.stem for f in _folder().glob("*.csv")))
+        raise BadRun(f"no recorded study {study!r}; there are: {names}")
+    return file
