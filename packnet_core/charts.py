@@ -154,7 +154,7 @@ def draw_lines(
     name, is the axis of x: words, or numbers; chance: the error of
     guessing, as a thin line; shape: what is to be seen, without numbers.
     """
-    words = lines.index.dtype == object or lines.index.dtype == "str"
+    words = not pandas.api.types.is_numeric_dtype(lines.index)
     x = np.arange(len(lines)) if words else lines.index.to_numpy()
     with rc_context(STYLE):
         figure = Figure(figsize=(6, 3.2))

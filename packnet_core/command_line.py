@@ -65,7 +65,8 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="ImageNet weights as torchvision names them, "
-        ".pth or .safetensors (default: one in the data directory, or download)",
+        ".pth or .safetensors (default: one in the data directory, or "
+        "download)",
     )
     run.add_argument("--seed", type=int, default=0, metavar="N")
     run.add_argument(
