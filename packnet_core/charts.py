@@ -159,19 +159,24 @@ def draw_lines(
     with rc_context(STYLE):
         figure = Figure(figsize=(6, 3.2))
         axes = figure.subplots()
-        for number, (name, values) in enumerate(lines.items()):
+        values = lines.to_numpy(dtype=float)  # (points, lines)
+        for number in range(values.shape[1]):
             axes.plot(
-                x, values, color=COLOURS[number], marker=MARKERS[number],
-                linestyle=DASHES[number], linewidth=1.8,
+                x, values[:, number], color=COLOURS[number],
+                marker=MARKERS[number], linestyle=DASHES[number],
+                linewidth=1.8,
             )  # fmt: skip
+        at = -np.inf
+        for number in values[-1].argsort():  # from the lowest end up
+            at = max(values[-1, number], at + 7)  # names stay apart
             axes.annotate(
-                str(name), (x[-1], values.iloc[-1]), (8, 0), va="center",
-                textcoords="offset points", color=COLOURS[number],
-                fontweight="bold", annotation_clip=False,
+                str(lines.columns[number]), (x[-1], at), (8, 0),
+                textcoords="offset points", va="center",
+                color=COLOURS[number], fontweight="bold",
             )  # fmt: skip
         if chance is not None:
             axes.axhline(chance, color=GREY, linewidth=1, linestyle=":")
-            axes.text(x[0], chance + 1, "guessing", color=GREY, va="bottom")
+            axes.text(x[0], chance + 1, "guessing", color=GREY)
         axes.set(ylim=(0, 105), ylabel="top-1 error, in percent")
         axes.set_xlabel(str(lines.index.name))
         if words:
