@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from packnet_core.miniature import Scene, crop
-from packnet_core.plots import GREY, STYLE, Drawing
+from packnet_core.plots.drawing import GREY, STYLE, Drawing
 
 DPI = 144  # what `Drawing` saves with
 ZOOM = 3  # dots a pixel, each way, in a contact sheet

@@ -4,7 +4,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from packnet_core.network import PackNet
-from packnet_core.plots import OWNERS, STYLE, Drawing
+from packnet_core.plots.drawing import OWNERS, STYLE, Drawing
 from packnet_core.summary import owner_table
 
 HATCHES = ("", "////", "....", "xxxx", "----", "oooo")

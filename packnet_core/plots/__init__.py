@@ -1,0 +1,22 @@
+"""Figures, each one function that returns a `Drawing`."""
+
+from packnet_core.plots.charts import (
+    draw_crops,
+    draw_errors,
+    draw_lines,
+    draw_sheet,
+)
+from packnet_core.plots.drawing import Drawing
+from packnet_core.plots.filters import draw_filters, draw_pictures
+from packnet_core.plots.shares import draw_shares
+
+__all__ = [
+    "Drawing",
+    "draw_crops",
+    "draw_errors",
+    "draw_filters",
+    "draw_lines",
+    "draw_pictures",
+    "draw_shares",
+    "draw_sheet",
+]
