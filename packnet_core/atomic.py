@@ -11,21 +11,27 @@ from pathlib import Path
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """A place to write the new file; it takes `path`'s place at the end.
 
-    If the block raises, `path` stays as it was. Raises OSError.
+    If the block raises, `path` stays as it was. Raises OSError that names
+    `path`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-    os.close(handle)
-    new = Path(name)
+    new = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+        os.close(handle)
+        new = Path(name)
         yield new
         with open(new, "rb") as written:
             os.fsync(written.fileno())
         new.chmod(0o666 & ~_umask())
         os.replace(new, path)
+    except OSError as error:  # say which file, not which temporary one
+        reason = error.strerror or str(error)
+        raise OSError(error.errno, reason, str(path)) from error
     finally:
-        new.unlink(missing_ok=True)
+        if new is not None:
+            new.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

@@ -12,6 +12,7 @@ Equal networks give equal files, byte for byte. Reading checks the
 checksum first, and executes nothing from the file.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -91,7 +92,7 @@ def write_safetensors(
     try:
         save_file(tensors, path, metadata)
     except SafetensorError as error:
-        raise OSError(f"{path.parent}: cannot write: {error}") from error
+        raise OSError(errno.EIO, str(error)) from error
 
 
 def _state(trunk: nn.Module) -> dict[str, Tensor]:
