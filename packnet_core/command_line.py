@@ -8,11 +8,11 @@ from pathlib import Path
 
 from packnet_core import __version__
 from packnet_core.errors import PackNetError
-from packnet_core.experiments import Run, shortened
+from packnet_core.experiments import Run
 from packnet_core.files import load
 from packnet_core.growing import add, measure
 from packnet_core.methods import METHODS
-from packnet_core.presets import PRESETS, preset
+from packnet_core.presets import PRESETS, preset, shortened
 from packnet_core.summary import summary
 from packnet_core.trunks import NAMES
 

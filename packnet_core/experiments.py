@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -298,12 +298,3 @@ def kept_place(preset: Preset, **options) -> Path:
     root = os.environ.get("PACKNET_CACHE")
     base = Path(root or platformdirs.user_cache_dir("packnet"))
     return base / f"{preset.name}-{digest.hexdigest()[:16]}"
-
-
-def shortened(preset: Preset, epochs: int) -> Preset:
-    """The same preset with so many epochs a phase."""
-    phases = {
-        name: replace(getattr(preset, name), epochs=epochs)
-        for name in ("first", "retrain_first", "add", "retrain", "alone")
-    }
-    return replace(preset, **phases)

@@ -1,6 +1,5 @@
 """A reader's own pictures: test a packed network on them, add a task."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,7 +9,13 @@ from packnet_core.files import load
 from packnet_core.folders import read_folder
 from packnet_core.network import PackNet
 from packnet_core.pictures import Pictures, generator
-from packnet_core.presets import MINIATURE, PRESETS, Drawn, Preset
+from packnet_core.presets import (
+    MINIATURE,
+    PRESETS,
+    Drawn,
+    Preset,
+    shortened,
+)
 from packnet_core.training import Errors, evaluate, fit
 
 MARGIN = 8 / 7  # pictures are so much larger than the squares cut out
@@ -61,11 +66,7 @@ def add(
     _refuse_unwritable(out)
     recipe = PRESETS.get(network.provenance.get("preset", ""), MINIATURE)
     if epochs is not None:
-        recipe = replace(
-            recipe,
-            add=replace(recipe.add, epochs=epochs),
-            retrain=replace(recipe.retrain, epochs=epochs),
-        )
+        recipe = shortened(recipe, epochs)
     said = []
     if prune is not None:
         said.append(_make_room(network, prune, retrain, recipe, budget, seed))

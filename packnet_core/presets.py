@@ -1,6 +1,6 @@
 """Presets: what is trained, on what, and for how long, as plain data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packnet_core import miniature
@@ -135,3 +135,13 @@ def preset(name: str) -> Preset:
     if name not in PRESETS:
         raise BadRun(f"no preset {name!r}; choose from {', '.join(PRESETS)}")
     return PRESETS[name]
+
+
+def shortened(preset: Preset, epochs: int) -> Preset:
+    """The same preset with so many epochs a phase."""
+    phases = {}
+    for name in ("first", "retrain_first", "add", "retrain", "alone"):
+        phase = getattr(preset, name)
+        warmup = min(phase.warmup, epochs / 4)
+        phases[name] = replace(phase, epochs=epochs, warmup=warmup)
+    return replace(preset, **phases)

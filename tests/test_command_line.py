@@ -54,7 +54,7 @@ def fails(capsys, *arguments) -> str:
 
 def test_run_writes_its_three_files_and_prints_the_table(tmp_path, capsys):
     out = tmp_path / "run"
-    short = ["--budget", "0.03", "--epochs", "1", "--seed", "4"]
+    short = ["--budget", "0.03", "--epochs", "3", "--seed", "4"]
     arguments = ["run", "miniature", "--out", str(out), *short]
     assert main(arguments) == 0
     printed = capsys.readouterr().out

@@ -15,7 +15,7 @@ import torch
 from packnet_core import load
 from packnet_core.command_line import main
 from packnet_core.experiments import Run
-from packnet_core.presets import MINIATURE, PHOTOS
+from packnet_core.presets import MINIATURE, PHOTOS, shortened
 from packnet_core.training import evaluate
 
 HERE = os.environ.get("PACKNET_PHOTOS")
@@ -74,14 +74,7 @@ def test_every_photograph_of_a_set_is_found(tmp_path):
 def test_real_flowers_become_the_fifth_task_of_a_drawn_network(
     tmp_path, capsys
 ):
-    run = Run(MINIATURE, tmp_path / "run", budget=0.05)
-    run.preset = replace(
-        MINIATURE,
-        **{
-            name: replace(getattr(MINIATURE, name), epochs=1)
-            for name in ("first", "retrain_first", "add", "retrain")
-        },
-    )
+    run = Run(shortened(MINIATURE, 2), tmp_path / "run", budget=0.05)
     run.carry_out(["packnet"])
     four, five = tmp_path / "run/network.packnet", tmp_path / "five.packnet"
     flowers = ROOT / "flowers"
