@@ -159,7 +159,7 @@ class Run:
     def history(self) -> pandas.DataFrame:
         """The error of every task after every stage, in percent."""
         files = (self.out / "stages").glob("*.json")
-        in_order = sorted(files, key=lambda file: file.stat().st_mtime_ns)
+        in_order = sorted(files, key=_place)
         rows = [row for f in in_order for row in json.loads(f.read_text())]
         return pandas.DataFrame(rows, columns=HISTORY)
 
@@ -269,6 +269,13 @@ class Run:
             record = {"configuration": configuration} | provenance()
             write_text(file, json.dumps(record, indent=1))
         self.accelerator.wait_for_everyone()
+
+
+def _place(record: Path) -> tuple[int, int, str]:
+    """Where a stage comes: by method, position of the task, and title."""
+    method, position, rest = record.stem.split("-", 2)
+    title = rest.rsplit("-", 1)[1]  # "add", "prune", "retrain" or "train"
+    return ["first", *METHODS].index(method), int(position), title
 
 
 def run(
