@@ -104,7 +104,7 @@ MINIATURE = Preset(
     fractions=(0.5, 0.75, 0.75),
     first=Phase(16, 0.03, schedule="cosine", warmup=1, clip=2.0),
     retrain_first=Phase(3, 0.01, schedule="cosine", clip=2.0),
-    add=Phase(23, 0.05, schedule="cosine", warmup=1, clip=5.0),
+    add=Phase(23, 0.03, schedule="cosine", warmup=1, clip=5.0),
     retrain=Phase(5, 0.02, schedule="cosine", clip=5.0),
     alone=Phase(23, 0.02, schedule="cosine", warmup=1, clip=5.0),
 )
