@@ -45,6 +45,8 @@ class Fixed:
         self.mask = mask.neg_().as_strided((mask.numel(),), (1,))
         kept = weight.detach().clone().masked_fill_(moves, 0)
         self.kept = bits(kept)
+        if mask.numel() <= PIECE:  # small: widening it each time costs more
+            self.mask = self.mask.to(self.kept.dtype)
 
     def clear(self, gradient: Tensor, like: Tensor) -> None:
         """Clear the entries of fixed weights in a gradient, in place."""

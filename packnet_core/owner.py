@@ -55,13 +55,13 @@ def free_smallest(
             "not including, 1 (0.75 frees the smallest three quarters)"
         )
     mine = owner == task
-    rank = round(fraction * int(mine.sum()))
+    rank = round(fraction * int(mine.count_nonzero()))
     if rank == 0:
         return 0
     freed = mine & (weight.abs() <= cutoff(weight, mine, rank))
     weight.masked_fill_(freed, 0)
-    owner.masked_fill_(freed, FREE)
-    return int(freed.sum())
+    owner.mul_(~freed)  # FREE is 0
+    return int(freed.count_nonzero())
 
 
 @torch.no_grad()
