@@ -237,6 +237,18 @@ def test_biases_and_norms_are_fixed_from_the_second_task_in_train_mode_too(
     assert not torch.equal(before["0.weight"], after["0.weight"])
 
 
+def test_gradients_turned_on_again_still_change_nothing_fixed(network):
+    network.add_task("one", 4)
+    network.prune(0.5)
+    network.add_task("two", 4)
+    network.requires_grad_(True)  # as many a training loop does
+    expected = logits(network, "one")
+    optimizer = torch.optim.AdamW(network.parameters(), 0.1)
+    network.guard(optimizer)
+    train(network, optimizer, WAYS["adamw"])
+    assert torch.equal(logits(network, "one"), expected)
+
+
 def test_the_first_task_takes_the_trunk_as_it_is(network):
     before = copy.deepcopy(network.trunk.state_dict())
     network.add_task("one", 4)
