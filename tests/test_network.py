@@ -46,6 +46,13 @@ IMAGES = torch.rand(16, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 LABELS = torch.arange(16) % 4
 
 
+def give_two_tasks(network: PackNet) -> None:
+    """Half of the weights to task "one", the other half to task "two"."""
+    network.add_task("one", 4)
+    network.prune(0.5)
+    network.add_task("two", 4)
+
+
 def logits(network: PackNet, task: str) -> torch.Tensor:
     training = network.training
     network.eval()
@@ -170,9 +177,7 @@ def test_an_optimiser_with_a_closure_leaves_fixed_weights_alone(network):
 
 
 def test_clipping_sees_only_the_gradients_of_weights_that_may_move(network):
-    network.add_task("one", 4)
-    network.prune(0.5)
-    network.add_task("two", 4)
+    give_two_tasks(network)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     network.guard(optimizer)
     cross_entropy(network(IMAGES), LABELS).backward()
@@ -222,9 +227,7 @@ def test_biases_and_norms_train_with_the_first_task_also_after_pruning(
 def test_biases_and_norms_are_fixed_from_the_second_task_in_train_mode_too(
     network,
 ):
-    network.add_task("one", 4)
-    network.prune(0.5)
-    network.add_task("two", 4)
+    give_two_tasks(network)
     before = copy.deepcopy(network.trunk.state_dict())
     optimizer = torch.optim.AdamW(network.parameters(), 0.1)
     network.guard(optimizer)
@@ -238,9 +241,7 @@ def test_biases_and_norms_are_fixed_from_the_second_task_in_train_mode_too(
 
 
 def test_gradients_turned_on_again_still_change_nothing_fixed(network):
-    network.add_task("one", 4)
-    network.prune(0.5)
-    network.add_task("two", 4)
+    give_two_tasks(network)
     network.requires_grad_(True)  # as many a training loop does
     expected = logits(network, "one")
     optimizer = torch.optim.AdamW(network.parameters(), 0.1)
@@ -286,9 +287,7 @@ def test_shares_follow_the_fractions():
 
 
 def test_views_nest_and_give_every_weight_back(network):
-    network.add_task("one", 4)
-    network.prune(0.5)
-    network.add_task("two", 4)
+    give_two_tasks(network)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     network.guard(optimizer)
     train(network, optimizer, WAYS["sgd"])
@@ -308,9 +307,7 @@ def test_views_nest_and_give_every_weight_back(network):
 
 
 def test_a_view_survives_an_exception(network):
-    network.add_task("one", 4)
-    network.prune(0.5)
-    network.add_task("two", 4)
+    give_two_tasks(network)
     before = logits(network, "two")
     with pytest.raises(RuntimeError, match="on purpose"):
         with network.view("one"):
@@ -343,9 +340,7 @@ def test_a_network_seen_in_inference_mode_can_still_change(network):
 
 
 def test_a_network_converted_inside_a_view_is_converted_whole(network):
-    network.add_task("one", 4)
-    network.prune(0.5)
-    network.add_task("two", 4)
+    give_two_tasks(network)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     network.guard(optimizer)
     train(network, optimizer, WAYS["sgd"])
@@ -369,9 +364,7 @@ def test_a_copy_is_a_network_of_its_own(network):
 
 
 def test_loading_a_state_moves_what_the_guard_restores(network):
-    network.add_task("one", 4)
-    network.prune(0.5)
-    network.add_task("two", 4)
+    give_two_tasks(network)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     network.guard(optimizer)
     other = {n: t + 1 for n, t in network.state_dict().items()}
