@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# The versions the records were made with; `make PINS= book` takes the newest.
+PINS ?= requirements.lock
 CHAPTERS := $(wildcard book/*.ipynb)
 HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
   command -v google-chrome; } >/dev/null
@@ -43,7 +45,7 @@ bench: $(STAMP)  ## benchmarks, as ratios against alternatives
 clean:  ## delete what was built and trained; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml requirements.lock
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --editable '.[book,test]'
+	$(BIN)/pip install $(addprefix --constraint ,$(PINS)) --editable '.[book,test]'
 	touch $@

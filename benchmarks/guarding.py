@@ -43,9 +43,9 @@ def run(architecture: Architecture, batch: int, pairs: int, steps: int):
 
 def full() -> Ratio:
     """The full VGG-16, 8 pictures of 224 px."""
-    return run(Architecture("vgg16"), batch=8, pairs=7, steps=1)
+    return run(Architecture("vgg16"), batch=8, pairs=9, steps=1)
 
 
 def miniature() -> Ratio:
     """The miniature, 32 pictures."""
-    return run(MINIATURE.architecture, batch=32, pairs=15, steps=10)
+    return run(MINIATURE.architecture, batch=32, pairs=31, steps=8)

@@ -7,12 +7,8 @@ the entries of fixed weights are cleared: clipping by norm then sees only
 what may move. After every step, whatever the optimiser did to a fixed
 weight is undone from a copy, bit for bit.
 
-Memory: one byte a weight for the mask and the weight's own size for the
-copy, in layers where something is fixed.
-
-A mask as a float would let a NaN or an infinity through (0 * NaN is
-NaN), and `torch.where` takes four times as long on a CPU, so both steps
-work on the bits: `and` clears, `or` puts back.
+Memory: the weight's own size for the copy, in layers where something is
+fixed; the owner map serves as the mask.
 """
 
 import weakref
@@ -23,53 +19,45 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-BITS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-PIECE = 2**18  # fits a core's cache; a larger mask would be read twice
-
-
-def bits(tensor: Tensor) -> Tensor:
-    """The same memory as integers (n,), in the order it is stored."""
-    flat = tensor.detach().as_strided((tensor.numel(),), (1,))
-    return flat.view(BITS[tensor.element_size()])
+from packnet_core.bits import PIECE, bits, clear, pieces
+from packnet_core.owner import held
 
 
 class Fixed:
     """What may not change in one parameter of a layer.
 
-    moves: bool tensor, shaped like `weight`; True where it may change.
+    owner: uint8 tensor, shaped like `weight`; the weights of `task` may
+    change, no others. The owner map itself serves as the mask, but for
+    small layers: there a mask of the weights' width is faster.
     """
 
-    def __init__(self, weight: Tensor, moves: Tensor):
-        # -1 has all bits set; `and` with it keeps a value, with 0 clears.
-        mask = torch.empty_like(weight, dtype=torch.int8).copy_(moves)
-        self.mask = mask.neg_().as_strided((mask.numel(),), (1,))
-        kept = weight.detach().clone().masked_fill_(moves, 0)
+    def __init__(self, weight: Tensor, owner: Tensor, task: int):
+        self.owner, self.task = owner, task
+        kept = weight.detach().clone()
+        for values, owners in pieces(kept, owner):
+            clear(values, owners != task)
         self.kept = bits(kept)
-        if mask.numel() <= PIECE:  # small: widening it each time costs more
-            self.mask = self.mask.to(self.kept.dtype)
+        self.moves = None
+        if owner.numel() <= PIECE:
+            self.moves = (owner == task).to(self.kept.dtype)
 
-    def clear(self, gradient: Tensor, like: Tensor) -> None:
+    def clear(self, gradient: Tensor) -> None:
         """Clear the entries of fixed weights in a gradient, in place."""
-        if gradient.stride() != like.stride():
-            mask = self.mask.as_strided(like.shape, like.stride())
-            gradient.masked_fill_(mask == 0, 0)
+        if self.moves is not None:
+            clear(gradient, self.moves)
             return
-        pieces = zip(
-            bits(gradient).split(PIECE), self.mask.split(PIECE), strict=True
-        )
-        for values, mask in pieces:
-            values.bitwise_and_(mask.to(values.dtype))
+        for values, owners in pieces(gradient, self.owner):
+            clear(values, owners == self.task)
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
-        pieces = zip(
-            bits(weight).split(PIECE),
-            self.mask.split(PIECE),
-            self.kept.split(PIECE),
-            strict=True,
-        )
-        for values, mask, kept in pieces:
-            values.bitwise_and_(mask.to(values.dtype)).bitwise_or_(kept)
+        whole = bits(weight)
+        if self.moves is not None:
+            torch.addcmul(self.kept, whole, self.moves, out=whole)
+            return
+        for values, owners, kept in pieces(whole, self.owner, self.kept):
+            moves = owners == self.task
+            torch.addcmul(kept, values, moves, out=values)
 
 
 class Guard:
@@ -94,17 +82,19 @@ class Guard:
     def remember(
         self,
         layers: Iterable[tuple[nn.Parameter, Tensor]],
+        task: int,
         others: Iterable[nn.Parameter],
     ) -> None:
         """Take note of what is fixed from now on.
 
-        layers: each layer's weight with a bool tensor, True where it may
-        change; others: parameters that may not change at all.
+        layers: each layer's weight with its owners, of whom only `task`
+        may change its weights; others: parameters that may not change
+        at all.
         """
         self.partly.clear()
-        for weight, moves in layers:
-            if not moves.all():
-                self.partly[weight] = Fixed(weight, moves)
+        for weight, owner in layers:
+            if held(owner, task) < owner.numel():
+                self.partly[weight] = Fixed(weight, owner, task)
                 self._clear_gradients_of(weight)
         self.wholly = {p: p.detach().clone() for p in others}
 
@@ -118,7 +108,7 @@ class Guard:
             fixed = alive and alive.partly.get(weight)
             if fixed and weight.grad is not None:
                 with torch.no_grad():
-                    fixed.clear(weight.grad, weight)
+                    fixed.clear(weight.grad)
 
         self.hooks[weight] = weight.register_post_accumulate_grad_hook(clear)
 

@@ -255,10 +255,7 @@ class PackNet(nn.Module):
     def _remember(self) -> None:
         task = len(self.records)
         for guard in self._guards:
-            guard.remember(
-                ((weight, owner == task) for weight, owner in self._map()),
-                self._others(),
-            )
+            guard.remember(self._map(), task, self._others())
 
     def _refuse_inside_view(self, what: str) -> None:
         if self._seen is not None:
@@ -275,9 +272,7 @@ class PackNet(nn.Module):
         for n, weight in self.layers.items():
             weight.data = self._whole[n]
             if task is not None:
-                hidden = ~owners.visible(self.owner[n], task)
-                if hidden.any():
-                    weight.data = weight.data.masked_fill(hidden, 0)
+                weight.data = owners.seen(weight.data, self.owner[n], task)
         if task is None:
             self._whole = {}
         self._seen = task
