@@ -1,38 +1,74 @@
-"""Regenerate a recorded study: `python data/record.py miniature`.
+"""Regenerate the recorded studies: `python data/record.py [STUDY …]`.
 
-Trains what is still missing under `_build/records/` (about six minutes a
-seed on two cores; may be stopped and started again) and writes the tidy
-table and its provenance to `data/results/`.
+Without a name: all of them, in at most four hours on two cores. May be
+stopped and started again: seeds whose rows are in the table already, with
+the present settings, are not run again, and a run that was cut short goes
+on where it was (`_build/records/`). `--list` says what there is.
 """
 
+import argparse
 import json
-import sys
+import os
+import shutil
 from pathlib import Path
 
+# Waiting threads shall leave the cores to others. Before torch is there.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import pandas
+from studies import STUDIES, Study
 
 from packnet_core.atomic import write_text
-from packnet_core.experiments import Run
-from packnet_core.presets import PRESETS
+from packnet_core.provenance import provenance
 
 ROOT = Path(__file__).parent.parent
-SEEDS = (0, 1, 2)
-METHODS = ("packnet", "individual", "sequential")
+RUNS = ROOT / "_build" / "records"
+RESULTS = ROOT / "data" / "results"
 
 
-def record(study: str) -> None:
-    tables, made = [], {}
-    for seed in SEEDS:
-        out = ROOT / "_build" / "records" / f"{study}-{seed}"
-        tables.append(Run(PRESETS[study], out, seed=seed).carry_out(METHODS))
-        made[str(seed)] = json.loads((out / "run.json").read_text())
-    file = ROOT / "data" / "results" / study
-    table = pandas.concat(tables).to_csv(index=False, float_format="%.6g")
-    write_text(file.with_suffix(".csv"), table)
-    command = f"python data/record.py {study}"
-    provenance = {"command": command, "methods": METHODS, "seeds": made}
-    write_text(file.with_suffix(".json"), json.dumps(provenance, indent=1))
+def record(study: Study) -> None:
+    """Run what is missing of a study; write its table and provenance."""
+    table, made = RESULTS / f"{study.name}.csv", {}
+    about = table.with_suffix(".json")
+    settings = json.loads(json.dumps(study.settings))
+    rows = pandas.DataFrame()
+    if table.exists() and about.exists():
+        known = json.loads(about.read_text())
+        if known["settings"] == settings:
+            rows, made = pandas.read_csv(table), known["seeds"]
+    for seed in study.seeds:
+        if str(seed) in made:
+            continue
+        print(f"{study.name}, seed {seed}", flush=True)
+        new = study.run(seed, RUNS).assign(seed=seed)
+        rows = pandas.concat([rows, new]).sort_values("seed", kind="stable")
+        made[str(seed)] = provenance()
+        command = f"python data/record.py {study.name}"
+        told = {"what": study.what, "command": command, "settings": settings}
+        text = rows.to_csv(index=False, float_format="%.6g")
+        write_text(table, text)
+        write_text(about, json.dumps(told | {"seeds": made}, indent=1))
+
+
+def main() -> None:
+    names = {study.name: study for study in STUDIES}
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("study", nargs="*", help=", ".join(names))
+    options.add_argument("--list", action="store_true")
+    options.add_argument("--fresh", action="store_true", help="forget all")
+    chosen = options.parse_args()
+    unknown = set(chosen.study) - set(names)
+    if unknown:
+        options.error(f"no study {', '.join(unknown)}")
+    for study in [names[name] for name in chosen.study or names]:
+        if chosen.list:
+            print(f"{study.name}: {study.what}")
+            continue
+        if chosen.fresh:
+            (RESULTS / f"{study.name}.csv").unlink(missing_ok=True)
+            shutil.rmtree(RUNS, ignore_errors=True)
+        record(study)
 
 
 if __name__ == "__main__":
-    record(sys.argv[1])
+    main()

@@ -10,6 +10,7 @@ killed goes on with the stage, and the step, that it was at.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import cache
@@ -23,9 +24,10 @@ from accelerate import Accelerator
 from packnet_core.atomic import write_text
 from packnet_core.errors import BadRun
 from packnet_core.files import load
-from packnet_core.methods import METHODS, Shown, all_tasks
+from packnet_core.lessons import OWN_WEIGHTS, Lesson
+from packnet_core.methods import METHODS, Method
 from packnet_core.network import PackNet
-from packnet_core.pictures import Pictures, generator
+from packnet_core.pictures import Pictures, Together, generator
 from packnet_core.presets import Preset
 from packnet_core.pretrained import (
     SUFFIXES,
@@ -36,6 +38,7 @@ from packnet_core.pretrained import (
 from packnet_core.provenance import provenance
 from packnet_core.training import Phase, evaluate, fit
 from packnet_core.trunks import build
+from packnet_core.variants import VARIANTS
 
 RESULTS = [
     "preset", "method", "prune", "order", "task", "position", "seed",
@@ -47,13 +50,18 @@ HISTORY = [
 ]  # fmt: skip
 
 
+KNOWN: dict[str, Method] = METHODS | VARIANTS
+STAGE = re.compile(r"(.+?)-(\d+)-.+-([a-z]+)")  # method, place, title
+
+
 class Run:
     """One preset with one seed in one directory.
 
     data: directory with the pictures, if the preset reads any; weights:
     file with ImageNet's weights; without it, one named like the network
     is looked for in `data`, and else downloaded where it is needed;
-    budget: share of each class's pictures that is used.
+    budget: share of each class's pictures that is used; split: what the
+    errors are measured on, "val" where something is chosen by them.
     Raises BadRun if the directory holds another run.
     """
 
@@ -66,6 +74,7 @@ class Run:
         data: str | os.PathLike | None = None,
         weights: str | os.PathLike | None = None,
         budget: float = 1.0,
+        split: str = "test",
     ):
         if not 0 < budget <= 1:
             raise BadRun(f"budget {budget}: give a share above 0, up to 1")
@@ -75,6 +84,7 @@ class Run:
         self.data = None if data is None else Path(data)
         self.weights = None if weights is None else Path(weights)
         self.budget = budget
+        self.split = split
         self.accelerator = Accelerator()
         self.pictures = cache(self._pictures)
         self._claim()
@@ -82,12 +92,12 @@ class Run:
     def carry_out(self, methods: Iterable[str]) -> pandas.DataFrame:
         """Do what is still to be done; the rows of `results.csv`."""
         for method in methods:
-            if method not in METHODS:
+            if method not in KNOWN:
                 raise BadRun(
                     f"no method {method!r}; choose from {', '.join(METHODS)}"
                 )
         for method in methods:
-            network = METHODS[method](self)
+            network = KNOWN[method](self)
             if network is not None and self.accelerator.is_main_process:
                 network.save(self.out / "network.packnet")
             self._write_tables()
@@ -97,14 +107,12 @@ class Run:
         """The network that has learnt the first task, all its weights."""
         task = self.preset.tasks[0].name
         return self.stage(
-            "first", "train", task, self._new_network, self.preset.first,
-            all_tasks,
-        )  # fmt: skip
+            "first", "train", task, self._new_network, self.preset.first
+        )
 
-    def new_task(self, network: PackNet, task: str) -> PackNet:
-        """Add a task of the preset to a network, and return it."""
-        network.add_task(task, self.pictures(task, "train").classes)
-        return network
+    def classes(self, task: str) -> tuple[str, ...]:
+        """The names of a task's classes."""
+        return self.pictures(task, "train").classes
 
     def stage(
         self,
@@ -113,9 +121,9 @@ class Run:
         task: str,
         make: Callable[[], PackNet],
         phase: Phase | None,
-        shown: Shown,
+        lesson: Lesson = OWN_WEIGHTS,
     ) -> PackNet:
-        """Make a network, train it for a phase, test what it shows.
+        """Make a network, train it for a phase, test all its tasks.
 
         Returns the network from disk if the stage is done already.
         """
@@ -133,17 +141,21 @@ class Run:
             network = make()
         seconds = 0.0
         if phase is not None:
+            names = network.tasks if lesson.together else [task]
+            sets = [self.pictures(name, "train") for name in names]
             seconds = fit(
-                network, self.pictures(task, "train"), phase,
-                size=size, seed=seed, title=f"{method}: {title} {task}",
-                checkpoint=checkpoint, accelerator=self.accelerator,
+                network, Together(sets) if lesson.together else sets[0],
+                phase, size=size, lesson=lesson, seed=seed,
+                title=f"{method}: {title} {task}", checkpoint=checkpoint,
+                accelerator=self.accelerator,
             )  # fmt: skip
         rows = []
-        for known, showing in shown(network):
-            test = self.pictures(known, "test")
-            errors = evaluate(
-                showing, test, size=size, accelerator=self.accelerator
-            )
+        for known in network.tasks:
+            with network.view(known):
+                errors = evaluate(
+                    network, self.pictures(known, self.split), size=size,
+                    accelerator=self.accelerator,
+                )  # fmt: skip
             rows.append(
                 (method, title, task, known, errors.top1, errors.top5,
                  errors.images, seconds)
@@ -156,19 +168,50 @@ class Run:
         self.accelerator.wait_for_everyone()
         return load(file)  # the same, whether it was trained now or before
 
+    def after(self, method: str, task: str) -> PackNet:
+        """A method's network when it had done with a task.
+
+        Raises BadRun if it has not got so far.
+        """
+        return load(self.file_after(method, task))
+
+    def file_after(self, method: str, task: str) -> Path:
+        """The file of that network; the first task is common to all."""
+        place = self._position(task)
+        found = [
+            record
+            for name in (["first", method] if place == 1 else [method])
+            for record in self._records()
+            if record.stem.startswith(f"{name}-{place}-{task}-")
+        ]
+        if not found:
+            raise BadRun(
+                f"{self.out}: {method} has not learnt {task!r} yet; "
+                "carry the method out first"
+            )
+        return found[-1].with_suffix(".packnet")
+
+    def _records(self) -> list[Path]:
+        """The records of all stages that are done, in order."""
+        return sorted((self.out / "stages").glob("*.json"), key=_place)
+
     def history(self) -> pandas.DataFrame:
         """The error of every task after every stage, in percent."""
-        files = (self.out / "stages").glob("*.json")
-        in_order = sorted(files, key=_place)
-        rows = [row for f in in_order for row in json.loads(f.read_text())]
+        rows = [
+            row for f in self._records() for row in json.loads(f.read_text())
+        ]
         return pandas.DataFrame(rows, columns=HISTORY)
 
     def results(self) -> pandas.DataFrame:
-        """The error of every task at the end of every method."""
+        """The error of every task at the end of every method.
+
+        train_seconds: of the stages at that task; joint training's all
+        stand with the last task.
+        """
         history = self.history()
         names = [task.name for task in self.preset.tasks]
         rows = []
-        for method in METHODS:
+        for method in KNOWN:
             own = history[history.method == method]
             if method == "individual" and len(own):  # the first is common
                 own = pandas.concat([history[history.method == "first"], own])
@@ -182,7 +225,7 @@ class Run:
                         "preset": self.preset.name,
                         "method": method,
                         "prune": "/".join(map(str, self.preset.fractions))
-                        if method == "packnet"
+                        if method in {"packnet", *VARIANTS}
                         else "",
                         "order": "/".join(names),
                         "task": task,
@@ -209,10 +252,12 @@ class Run:
         trunk = build(self.preset.architecture)
         network = PackNet(trunk, trunk.out_features)
         if not self.preset.pretrained:
-            return self.new_task(network, task)
+            network.add_task(task, self.classes(task))
+            return network
         weights = read_weights(trunk, self.weights or self._weights_at_hand())
         head = load_pretrained(trunk, weights)
-        start_head(self.new_task(network, task), *head)
+        network.add_task(task, self.classes(task))
+        start_head(network, *head)
         return network
 
     def _weights_at_hand(self) -> Path | None:
@@ -248,6 +293,7 @@ class Run:
                     "preset": asdict(self.preset),
                     "seed": self.seed,
                     "budget": self.budget,
+                    "split": self.split,
                 }
             )
         )
@@ -273,9 +319,10 @@ class Run:
 
 def _place(record: Path) -> tuple[int, int, str]:
     """Where a stage comes: by method, position of the task, and title."""
-    method, position, rest = record.stem.split("-", 2)
-    title = rest.rsplit("-", 1)[1]  # "add", "prune", "retrain" or "train"
-    return ["first", *METHODS].index(method), int(position), title
+    parts = STAGE.fullmatch(record.stem)
+    assert parts is not None
+    method, position, title = parts.groups()
+    return ["first", *KNOWN].index(method), int(position), title
 
 
 def run(

@@ -99,7 +99,7 @@ class Guard:
         self.wholly = {p: p.detach().clone() for p in others}
 
     def _clear_gradients_of(self, weight: nn.Parameter) -> None:
-        if weight in self.hooks:
+        if weight in self.hooks or not weight.requires_grad:
             return
         guard = weakref.ref(self)  # the optimiser alone keeps a guard
 

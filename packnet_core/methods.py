@@ -5,13 +5,18 @@ A method walks through the tasks of a laboratory and asks it for stages:
 does not train again. All methods start from the same first-task network.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Protocol
 
-from torch import nn
-
+from packnet_core.lessons import (
+    DISTILLING,
+    EVERYTHING,
+    FINE_TUNING,
+    OWN_WEIGHTS,
+    Lesson,
+)
 from packnet_core.network import PackNet
 from packnet_core.presets import Preset
 from packnet_core.training import Phase
@@ -25,8 +30,8 @@ class Laboratory(Protocol):
     def first(self) -> PackNet:
         """The network that has learnt the first task, all its weights."""
 
-    def new_task(self, network: PackNet, task: str) -> PackNet:
-        """Add a task of the preset to a network, and return it."""
+    def classes(self, task: str) -> tuple[str, ...]:
+        """The names of a task's classes."""
 
     def stage(
         self,
@@ -35,90 +40,148 @@ class Laboratory(Protocol):
         task: str,
         make: Callable[[], PackNet],
         phase: Phase | None,
-        shown: "Shown",
+        lesson: Lesson = OWN_WEIGHTS,
     ) -> PackNet:
-        """Make a network, train it for a phase, test what it shows."""
+        """Make a network, train it for a phase, test all its tasks."""
 
 
-# How to test each task so far: its name, and the network that shows it.
-Shown = Callable[[PackNet], Iterator[tuple[str, nn.Module]]]
+class Steps:
+    """What PackNet does between two phases of training.
+
+    A variant of PackNet (see `variants`) does one of these differently.
+    """
+
+    def prune(self, network: PackNet, fraction: float) -> None:
+        """Free a share of the current task's weights."""
+        network.prune(fraction)
+
+    def add(
+        self, network: PackNet, dense: PackNet, task: str, classes: Sequence
+    ) -> None:
+        """Add a task; dense: the network before it was last pruned."""
+        network.add_task(task, classes)
+
+    def ready(self, network: PackNet) -> PackNet:
+        """The network as it goes into training and testing."""
+        return network
 
 
-def all_tasks(network: PackNet) -> Iterator[tuple[str, nn.Module]]:
-    """A packed network shows each of its tasks in a view."""
-    for name in network.tasks:
-        with network.view(name):
-            yield name, network
-
-
-def packnet(lab: Laboratory) -> PackNet:
+def packnet(
+    lab: Laboratory, method: str = "packnet", steps: Steps | None = None
+) -> PackNet:
     """Train, prune, train again; give what is free to the next task."""
-    preset = lab.preset
-    network = lab.first()
+    preset, steps = lab.preset, steps or Steps()
+    network = dense = lab.first()
     for place, task in enumerate(preset.tasks):
         if place > 0:
-            make = partial(lab.new_task, network, task.name)
-            network = lab.stage(
-                "packnet", "add", task.name, make, preset.add, all_tasks
-            )
+            make = partial(_added, lab, steps, network, dense, task.name)
+            network = lab.stage(method, "add", task.name, make, preset.add)
         if place < len(preset.fractions):
-            make = partial(_pruned, network, preset.fractions[place])
-            network = lab.stage(
-                "packnet", "prune", task.name, make, None, all_tasks
-            )
-            make = partial(_as_it_is, network)
+            dense, fraction = network, preset.fractions[place]
+            make = partial(_pruned, steps, dense, fraction)
+            network = lab.stage(method, "prune", task.name, make, None)
+            make = partial(steps.ready, network)
             phase = preset.retrain if place > 0 else preset.retrain_first
-            network = lab.stage(
-                "packnet", "retrain", task.name, make, phase, all_tasks
-            )
+            network = lab.stage(method, "retrain", task.name, make, phase)
     return network
+
+
+def _added(
+    lab: Laboratory, steps: Steps, network: PackNet, dense: PackNet, task: str
+) -> PackNet:
+    steps.add(network, dense, task, lab.classes(task))
+    return steps.ready(network)
+
+
+def _pruned(steps: Steps, dense: PackNet, fraction: float) -> PackNet:
+    network = deepcopy(dense)
+    steps.prune(network, fraction)
+    return steps.ready(network)
 
 
 def individual(lab: Laboratory) -> None:
     """A network of its own for each task, from the first task's."""
     for task in lab.preset.tasks[1:]:
-        make = partial(_alone, lab, lab.first(), task.name)
-        lab.stage(
-            "individual", "train", task.name, make, lab.preset.alone,
-            all_tasks,
-        )  # fmt: skip
+        make = partial(_alone, lab, task.name)
+        lab.stage("individual", "train", task.name, make, lab.preset.alone)
+
+
+def classifier_only(lab: Laboratory) -> None:
+    """The first task's trunk as it is; each task trains its head alone."""
+    network = lab.first()
+    for task in lab.preset.tasks[1:]:
+        make = partial(_sharing, lab, network, task.name)
+        network = lab.stage(
+            "classifier-only", "train", task.name, make, lab.preset.classifier
+        )
 
 
 def sequential(lab: Laboratory) -> None:
     """Plain fine-tuning: one trunk for all, each task keeps its head."""
     network = lab.first()
-    heads = {network.tasks[0]: network.heads[0]}
-
-    def shown(network: PackNet) -> Iterator[tuple[str, nn.Module]]:
-        newest = {network.tasks[0]: network.heads[0]}
-        for name, head in (heads | newest).items():
-            yield name, nn.Sequential(network.trunk, head)
-
     for task in lab.preset.tasks[1:]:
-        make = partial(_alone, lab, network, task.name)
+        make = partial(_tuning, lab, network, task.name)
         network = lab.stage(
-            "sequential", "train", task.name, make, lab.preset.alone, shown
+            "sequential", "train", task.name, make, lab.preset.alone,
+            FINE_TUNING,
+        )  # fmt: skip
+
+
+def lwf(lab: Laboratory) -> None:
+    """Learning without Forgetting: fine-tuning that keeps old answers."""
+    network = lab.first()
+    for task in lab.preset.tasks[1:]:
+        make = partial(_free, lab, network, [task.name])
+        network = lab.stage(
+            "lwf", "train", task.name, make, lab.preset.lwf, DISTILLING
         )
-        heads[task.name] = network.heads[0]
 
 
-def _as_it_is(network: PackNet) -> PackNet:
+def joint(lab: Laboratory) -> None:
+    """All tasks at once, on all pictures: what no sequence can have."""
+    added = [task.name for task in lab.preset.tasks[1:]]
+    make = partial(_free, lab, lab.first(), added)
+    lab.stage("joint", "train", added[-1], make, lab.preset.joint, EVERYTHING)
+
+
+def _owning(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+    network.add_task(task, lab.classes(task))
     return network
 
 
-def _pruned(network: PackNet, fraction: float) -> PackNet:
-    network.prune(fraction)
+def _alone(lab: Laboratory, task: str) -> PackNet:
+    """A task in a network of its own, on the first network's trunk."""
+    first = lab.first()
+    return _owning(lab, PackNet(first.trunk, first.features), task)
+
+
+def _sharing(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+    """A further head on a trunk that stays as it is."""
+    network.share(task, lab.classes(task))
+    network.trunk.requires_grad_(False)
     return network
 
 
-def _alone(lab: Laboratory, start: PackNet, task: str) -> PackNet:
-    """A task in a network of its own that starts from another's trunk."""
-    trunk = deepcopy(start.trunk).requires_grad_(True)
-    return lab.new_task(PackNet(trunk, start.features), task)
+def _tuning(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+    """A further head; it and the trunk are trained, not the old heads."""
+    network.share(task, lab.classes(task))
+    network.trunk.requires_grad_(True)
+    return network
 
 
-METHODS: dict[str, Callable[[Laboratory], PackNet | None]] = {
+def _free(lab: Laboratory, network: PackNet, tasks: list[str]) -> PackNet:
+    """Further heads; everything is trained."""
+    for task in tasks:
+        network.share(task, lab.classes(task))
+    return network.requires_grad_(True)
+
+
+Method = Callable[[Laboratory], PackNet | None]
+METHODS: dict[str, Method] = {
     "packnet": packnet,
     "individual": individual,
+    "classifier-only": classifier_only,
     "sequential": sequential,
+    "lwf": lwf,
+    "joint": joint,
 }

@@ -119,8 +119,10 @@ class PackNet(nn.Module):
         """
         task = self._seen or self._current()
         if len(self.records) > 1:
-            for norm in self._norms:  # fixed with the first task: in
-                norm.eval()  # train mode its statistics would drift
+            for norm in self._norms:  # where it is fixed, its statistics
+                free = any(p.requires_grad for p in norm.parameters())
+                if self._guards or not free:
+                    norm.eval()  # would drift in train mode
         return self.heads[task - 1](self.trunk(images))
 
     def add_task(self, name: str, classes: int | Sequence[str]) -> None:
@@ -131,6 +133,29 @@ class PackNet(nn.Module):
         the trunk as it is. Raises BadTask, NoFreeWeights, TooManyTasks,
         InsideView.
         """
+        classes = self._named(name, classes)
+        task = len(self.records) + 1
+        if not any((owner == owners.FREE).any() for _, owner in self._map()):
+            raise NoFreeWeights(
+                f"no free weights left for {name!r}: prune "
+                f"{self.tasks[-1]!r} first, for instance prune(0.5)"
+            )
+        for weight, owner in self._map():
+            owners.hand_over(weight, owner, task)
+        self._begin(name, classes)
+
+    def share(self, name: str, classes: int | Sequence[str]) -> None:
+        """Add a task that owns no weights: it uses all that are there.
+
+        Its head alone is its own, so this needs no free weights. What
+        may be trained with it is yours to decide: under `guard` nothing
+        but the head (a classifier on fixed features), without it what
+        takes gradients. Raises BadTask, TooManyTasks, InsideView.
+        """
+        self._begin(name, self._named(name, classes))
+
+    def _named(self, name: str, classes: int | Sequence[str]) -> list[str]:
+        """The class names of a new task, if it may be added."""
         self._refuse_inside_view("add a task")
         if isinstance(classes, str):
             raise BadTask(f"classes {classes!r}: give a number, or the names")
@@ -145,19 +170,15 @@ class PackNet(nn.Module):
                 f"task {name!r} has {len(classes)} class(es): "
                 "at least two are needed to tell apart"
             )
-        task = len(self.records) + 1
-        if task > owners.MOST_TASKS:
+        if len(self.records) == owners.MOST_TASKS:
             raise TooManyTasks(
                 f"the network holds {owners.MOST_TASKS} tasks already, all "
                 "that one byte can tell apart: start another network"
             )
-        if not any((owner == owners.FREE).any() for _, owner in self._map()):
-            raise NoFreeWeights(
-                f"no free weights left for {name!r}: prune "
-                f"{self.tasks[-1]!r} first, for instance prune(0.5)"
-            )
-        for weight, owner in self._map():
-            owners.hand_over(weight, owner, task)
+        return list(classes)
+
+    def _begin(self, name: str, classes: Sequence[str]) -> None:
+        """Give a new task its head, and fix what is not its own."""
         like = next(iter(self.layers.values()))
         head = nn.Linear(self.features, len(classes))
         self.heads.append(head.to(like.device, like.dtype))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from packnet_core import miniature
 from packnet_core.errors import BadRun
@@ -13,11 +14,20 @@ from packnet_core.trunks import Architecture
 
 @dataclass(frozen=True)
 class Drawn:
-    """A task whose pictures are drawn; so many a class and split."""
+    """A task whose pictures are drawn; so many a class and split.
+
+    of: the drawn task it is taken from, the one of its name if empty;
+    classes: the numbers of the first of its classes and of the one after
+    the last, all if None; colours: which of red, green and blue (0, 1, 2)
+    to take for each of the three.
+    """
 
     name: str
     train: int
     test: int
+    of: str = ""
+    classes: tuple[int, int] | None = None
+    colours: tuple[int, int, int] = (0, 1, 2)
 
     def read(
         self, split: str, size: int, data: Path | None, budget: float
@@ -25,7 +35,14 @@ class Drawn:
         """One split, "train", "val" or "test"."""
         count = self.train if split == "train" else self.test
         count = max(round(budget * count), 1)
-        return miniature.draw(self.name, split, count, size=size)
+        drawn = miniature.draw(self.of or self.name, split, count, size=size)
+        first, end = self.classes or (0, len(drawn.classes))
+        here = (drawn.labels >= first) & (drawn.labels < end)
+        return Pictures(
+            drawn.images[here][:, list(self.colours)],
+            drawn.labels[here] - first,
+            drawn.classes[first:end],
+        )
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,9 @@ class Preset:
     task but the last; first: training of the first task (adapting it
     where it starts from ImageNet's weights); retrain_first, add, retrain:
     PackNet's phases; alone: of a task in a network of its own, and in
-    plain fine-tuning; pretrained: start from ImageNet's weights.
+    plain fine-tuning; classifier: of a head on the fixed trunk; lwf: of
+    Learning without Forgetting; joint: of all tasks at once (its epochs
+    are over all pictures); pretrained: start from ImageNet's weights.
     """
 
     name: str
@@ -89,6 +108,9 @@ class Preset:
     add: Phase
     retrain: Phase
     alone: Phase
+    classifier: Phase
+    lwf: Phase
+    joint: Phase
     pretrained: bool = False
 
 
@@ -107,6 +129,11 @@ MINIATURE = Preset(
     add=Phase(23, 0.03, schedule="cosine", warmup=1, clip=5.0),
     retrain=Phase(5, 0.02, schedule="cosine", clip=5.0),
     alone=Phase(23, 0.02, schedule="cosine", warmup=1, clip=5.0),
+    classifier=Phase(23, 0.1, schedule="cosine"),
+    lwf=Phase(
+        23, 0.02, schedule="cosine", clip=5.0, weight_decay=5e-4, trunk_from=5
+    ),
+    joint=Phase(23, 0.02, schedule="cosine", warmup=1, clip=5.0),
 )
 
 PHOTOS = Preset(
@@ -124,6 +151,16 @@ PHOTOS = Preset(
     add=Phase(7, 7e-4, head_rate=3e-2, schedule="cosine", warmup=0.2),
     retrain=Phase(3, 3e-4, head_rate=1e-2, schedule="cosine"),
     alone=Phase(10, 7e-4, head_rate=3e-2, schedule="cosine", warmup=0.2),
+    classifier=Phase(10, 3e-2, schedule="cosine"),
+    lwf=Phase(
+        10,
+        7e-4,
+        head_rate=3e-2,
+        schedule="cosine",
+        weight_decay=5e-4,
+        trunk_from=2,
+    ),
+    joint=Phase(10, 7e-4, head_rate=3e-2, schedule="cosine", warmup=0.2),
     pretrained=True,
 )
 
@@ -139,9 +176,14 @@ def preset(name: str) -> Preset:
 
 def shortened(preset: Preset, epochs: int) -> Preset:
     """The same preset with so many epochs a phase."""
-    phases = {}
-    for name in ("first", "retrain_first", "add", "retrain", "alone"):
-        phase = getattr(preset, name)
-        warmup = min(phase.warmup, epochs / 4)
-        phases[name] = replace(phase, epochs=epochs, warmup=warmup)
+    phases: dict[str, Any] = {
+        name: replace(
+            phase,
+            epochs=epochs,
+            warmup=min(phase.warmup, epochs / 4),
+            trunk_from=min(phase.trunk_from, epochs // 4),
+        )
+        for name, phase in vars(preset).items()
+        if isinstance(phase, Phase)
+    }
     return replace(preset, **phases)

@@ -8,7 +8,7 @@ ends bit for bit where it would have ended.
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,16 +16,16 @@ from typing import Literal
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from packnet_core import checkpoint as checkpoints
 from packnet_core.checkpoint import Progress
 from packnet_core.errors import Diverged
+from packnet_core.lessons import OWN_WEIGHTS, Lesson
 from packnet_core.network import PackNet
 from packnet_core.pictures import (
     Pictures,
-    augment,
+    Together,
     centre,
     generator,
     normalise,
@@ -45,7 +45,8 @@ class Phase:
     if None; schedule: "constant", "cosine" (to zero), or "step" (a tenth
     every `decay_every` epochs); warmup: epochs over which the rate rises
     from zero; batch: pictures a step, over all processes; clip: largest
-    norm of the gradient, None for no limit.
+    norm of the gradient, None for no limit; trunk_from: the epoch, from
+    0, from which the trunk is trained too, not the heads alone.
     """
 
     epochs: int
@@ -58,6 +59,7 @@ class Phase:
     momentum: float = 0.9
     weight_decay: float = 0.0
     clip: float | None = None
+    trunk_from: int = 0
 
     def factor(self, epoch: float) -> float:
         """What the learning rates are multiplied with at an epoch."""
@@ -84,27 +86,32 @@ class Errors:
 
 def fit(
     network: PackNet,
-    pictures: Pictures,
+    pictures: Pictures | Together,
     phase: Phase,
     *,
     size: int,
+    lesson: Lesson = OWN_WEIGHTS,
     seed: object = 0,
     title: str = "",
     checkpoint: Path | None = None,
     accelerator: Accelerator | None = None,
+    watch: Callable[[int], None] | None = None,
 ) -> float:
     """Train the current task for one phase.
 
-    size: side of the square that the network takes, in pixels; seed:
-    anything with a fixed text; title: for the progress bar; checkpoint:
+    size: side of the square that the network takes, in pixels; lesson:
+    what is minimised and what may change; seed: anything with a fixed
+    text; title: for the progress bar; checkpoint:
     a file that is kept up to date and from which the phase goes on if it
-    was cut short. Returns the seconds spent training, those before a cut
+    was cut short; watch: called with the number of steps done after each.
+    Returns the seconds spent training, those before a cut
     included. Raises Diverged, and what `checkpoint.load` raises.
     """
     accelerator = accelerator or Accelerator()
     optimizer = _optimizer(network, phase)
-    model = accelerator.prepare(network)
-    network.guard(optimizer)
+    model = accelerator.prepare(lesson.loss(network))
+    if lesson.guarded:
+        network.guard(optimizer)
     prepared = accelerator.prepare(optimizer)
 
     per_epoch = max(len(pictures) // phase.batch, 1)
@@ -115,7 +122,7 @@ def fit(
         done = checkpoints.load(checkpoint, network, optimizer, told)
     begun = saved = time.monotonic()
     pause = SHORTEST_PAUSE
-    network.train()
+    model.train()
     bar = tqdm(
         desc=title or network.tasks[-1],
         total=steps,
@@ -134,9 +141,10 @@ def fit(
                 group["lr"] = group["full_rate"] * phase.factor(
                     step / per_epoch
                 )
+            still = network.trunk if epoch < phase.trunk_from else None
             loss = _step(
                 accelerator, model, prepared, pictures, order[place],
-                size, phase.clip, f"{seed}/{step}",
+                size, phase.clip, still, f"{seed}/{step}",
             )  # fmt: skip
             if not math.isfinite(loss):
                 raise Diverged(
@@ -146,6 +154,8 @@ def fit(
                 )
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update()
+            if watch is not None:
+                watch(step + 1)
             now = time.monotonic()
             if checkpoint is not None and now - saved > pause:
                 progress = Progress(step + 1, done.seconds + now - begun)
@@ -163,10 +173,11 @@ def fit(
 
 def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
     head_rate = phase.head_rate or phase.rate
+    heads = [p for p in network.heads.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(
         [
             {"params": network.trunk.parameters(), "lr": phase.rate},
-            {"params": network.heads[-1].parameters(), "lr": head_rate},
+            {"params": heads, "lr": head_rate},
         ],
         momentum=phase.momentum,
         weight_decay=phase.weight_decay,
@@ -180,24 +191,29 @@ def _step(
     accelerator: Accelerator,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    pictures: Pictures,
+    pictures: Pictures | Together,
     indices: Tensor,
     size: int,
     clip: float | None,
+    still: nn.Module | None,
     seed: str,
 ) -> float:
-    """One step of gradient descent; returns the loss."""
+    """One step of gradient descent, of all but `still`; the loss."""
     process, processes = accelerator.process_index, accelerator.num_processes
     draws = torch.rand(len(indices), 3, generator=generator(seed))
     torch.manual_seed(generator(seed, "dropout", process).initial_seed())
     mine = share(indices, process, processes)
-    images = pictures.images[mine].to(accelerator.device)
+    images = pictures.crops(
+        mine, size, share(draws, process, processes), accelerator.device
+    )
     labels = pictures.labels[mine].to(accelerator.device)
-    images = augment(images, size, share(draws, process, processes))
     with accelerator.autocast():
-        loss = cross_entropy(model(normalise(images)), labels)
+        loss = model(normalise(images), labels)
     optimizer.zero_grad()
     accelerator.backward(loss)
+    if still is not None:
+        for parameter in still.parameters():
+            parameter.grad = None  # an optimiser passes over these
     if clip is not None:
         accelerator.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()

@@ -17,9 +17,12 @@ import torch
 from packnet_core import load, training
 from packnet_core.errors import BadRun, DamagedFile
 from packnet_core.experiments import RESULTS, Run, kept_place, run
+from packnet_core.measures import accuracies, forgetting
+from packnet_core.methods import METHODS
 from packnet_core.presets import MINIATURE, PRESETS, Drawn, preset
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
+from packnet_core.variants import VARIANTS
 
 SHORT = Phase(2, 0.02, batch=16, schedule="cosine", clip=1.0)
 TINY = replace(
@@ -35,8 +38,10 @@ TINY = replace(
     add=SHORT,
     retrain=SHORT,
     alone=SHORT,
+    classifier=SHORT,
+    lwf=replace(SHORT, trunk_from=1),
+    joint=SHORT,
 )
-METHODS = ["packnet", "individual", "sequential"]
 
 
 def carry_out(out: Path, pause: float = 5.0) -> None:
@@ -106,15 +111,15 @@ def same_files(reference: Path, other: Path) -> None:
 def test_results_have_the_agreed_columns_and_a_row_a_task(undisturbed):
     table = pandas.read_csv(undisturbed[0] / "results.csv")
     assert list(table.columns) == RESULTS
-    assert len(table) == 9
-    assert (
-        table.groupby("method").position.apply(list).tolist()
-        == [[1, 2, 3]] * 3
-    )
+    places = table.groupby("method").position.apply(list)
+    assert places.tolist() == [[1, 2, 3]] * len(METHODS)
     assert set(table.method) == set(METHODS)
     assert table.top1_error.between(0, 100).all()
     assert (table.top5_error <= table.top1_error).all()
-    assert (table.train_seconds > 0).all()
+    timed = table.groupby("method").train_seconds.agg(["min", "sum"])
+    assert (timed["sum"] > 0).all()
+    assert (timed["min"].drop("joint") > 0).all()
+    assert timed.at["joint", "min"] == 0  # all stands with the last task
     own = table[table.method == "packnet"]
     assert set(own.prune) == {"0.5/0.75"}
     assert set(table.order) == {"objects/birds/cars"}
@@ -126,6 +131,82 @@ def test_nothing_is_forgotten_by_packnet_and_much_by_sequential(undisturbed):
     after = own[(own.stage != "prune") | (own.after != "objects")]
     assert after.top1_error.nunique() == 1
     assert len(after) == 5
+
+
+def test_fixed_methods_forget_nothing_to_the_last_bit(undisturbed):
+    history = pandas.read_csv(undisturbed[0] / "history.csv")
+    for method in ("packnet", "classifier-only"):
+        assert forgetting(accuracies(history, method)) == 0
+    made = Run(TINY, undisturbed[0], seed=1)
+    first, last = made.first(), made.after("classifier-only", "cars")
+    for name, weight in first.trunk.state_dict().items():
+        assert torch.equal(last.trunk.state_dict()[name], weight), name
+    fixed = made.after("classifier-only", "birds").heads[1].weight
+    assert torch.equal(last.heads[1].weight, fixed)
+
+
+def test_fine_tuning_changes_the_trunk_but_no_old_head(undisturbed):
+    made = Run(TINY, undisturbed[0], seed=1)
+    first, last = made.first(), made.after("sequential", "cars")
+    assert torch.equal(last.heads[0].weight, first.heads[0].weight)
+    assert changed(first, last)
+
+
+@pytest.mark.parametrize("method", ["lwf", "joint"])
+def test_lwf_and_joint_train_all_heads(undisturbed, method):
+    made = Run(TINY, undisturbed[0], seed=1)
+    first, last = made.first(), made.after(method, "cars")
+    assert not torch.equal(last.heads[0].weight, first.heads[0].weight)
+    assert changed(first, last)
+    assert last.tasks == ["objects", "birds", "cars"]
+
+
+def changed(first, last) -> bool:
+    """Whether every layer of the trunk was trained."""
+    return not any(
+        torch.equal(weight, last.layers[name])
+        for name, weight in first.layers.items()
+    )
+
+
+def test_a_network_that_is_not_there_yet_is_named(tmp_path):
+    with pytest.raises(BadRun, match="carry the method out first"):
+        Run(TINY, tmp_path).after("lwf", "birds")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_does_one_thing_differently(undisturbed, tmp_path, name):
+    out = tmp_path / name
+    (out / "stages").mkdir(parents=True)
+    for file in (undisturbed[0] / "stages").glob("first-*"):
+        shutil.copy(file, out / "stages")
+    made = Run(TINY, out, seed=1)
+    made.carry_out([name])
+    usual = Run(TINY, undisturbed[0], seed=1).after("packnet", "cars")
+    network = made.after(name, "cars")
+    same = {
+        layer: torch.equal(owner, network.owner[layer])
+        for layer, owner in usual.owner.items()
+    }
+    shares, usual_shares = (
+        [sum(c[k] for c in n.shares().values()) for k in range(4)]
+        for n in (network, usual)
+    )
+    assert shares == pytest.approx(usual_shares, rel=0.01)
+    if name in {"at-random", "one-cutoff"}:
+        assert not all(same.values())
+    history = made.history()
+    lost = forgetting(accuracies(history, name))
+    biases = network.trunk.state_dict()["features.0.bias"]
+    means = network.trunk.state_dict()["features.1.running_mean"]
+    usual_state = made.first().trunk.state_dict()
+    if name not in {"free-biases", "drifting-norms"}:
+        assert lost == 0
+        packed = made.after(name, "objects").trunk.state_dict()
+        assert torch.equal(biases, packed["features.0.bias"])
+        assert torch.equal(means, packed["features.1.running_mean"])
+    else:
+        assert not torch.equal(means, usual_state["features.1.running_mean"])
 
 
 def test_the_network_is_the_packed_one_and_says_where_it_is_from(undisturbed):

@@ -1,0 +1,423 @@
+"""The recorded studies: what each runs for one seed, and its table.
+
+A study takes a seed and a directory for its runs, and returns tidy rows.
+Runs with the same first task share the network that has learnt it.
+"""
+
+import shutil
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import asdict, dataclass, replace
+from itertools import permutations
+from pathlib import Path
+
+import pandas
+import torch
+from pandas import DataFrame
+
+from packnet_core.experiments import Run
+from packnet_core.lessons import DISTILLING, FINE_TUNING, OWN_WEIGHTS
+from packnet_core.measures import accuracies
+from packnet_core.methods import METHODS
+from packnet_core.network import PackNet
+from packnet_core.pictures import generator
+from packnet_core.presets import MINIATURE, Drawn, Preset
+from packnet_core.summary import bytes_by_part
+from packnet_core.training import evaluate, fit
+from packnet_core.trunks import Architecture, build
+from packnet_core.variants import STEPS
+
+FIVE, THREE = (0, 1, 2, 3, 4), (0, 1, 2)
+HIGHER = replace(MINIATURE, fractions=(0.75, 0.75, 0.75))
+NORMED = replace(
+    MINIATURE,
+    architecture=replace(MINIATURE.architecture, name="vgg16_bn"),
+)
+
+
+@dataclass(frozen=True)
+class Study:
+    """One recorded table.
+
+    what: one sentence; settings: plain values that decide the results;
+    table: makes the rows of one seed, given a directory for its runs.
+    """
+
+    name: str
+    what: str
+    seeds: tuple[int, ...]
+    settings: object
+    table: Callable[[int, Path], DataFrame]
+
+    def run(self, seed: int, folder: Path) -> DataFrame:
+        return self.table(seed, folder)
+
+
+def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
+    """A run in its own directory, with the first network if it is there."""
+    made = Run(preset, folder / f"{name}-{seed}", seed=seed, **options)
+    stages = made.out / "stages"
+    stages.mkdir(exist_ok=True)
+    config = (preset.architecture, preset.tasks[0], preset.first, options)
+    key = generator(seed, config).initial_seed()
+    common = folder / "first" / f"{key:x}"
+    if not list(stages.glob("first-*.json")):
+        for file in sorted(common.glob("first-*"), reverse=True):
+            shutil.copy(file, stages)  # the record last
+    made.first()
+    if not common.exists():
+        common.mkdir(parents=True)
+        for file in stages.glob("first-*"):
+            shutil.copy(file, common)
+    return made
+
+
+# The error table
+
+
+def main_table(seed: int, folder: Path) -> DataFrame:
+    lower = run(MINIATURE, seed, folder, "main").carry_out(METHODS)
+    higher = run(HIGHER, seed, folder, "higher").carry_out(["packnet"])
+    return pandas.concat([lower, higher])
+
+
+def matrices(seed: int, folder: Path) -> DataFrame:
+    """Accuracy on every task after every task, trained yet or not."""
+    made = run(MINIATURE, seed, folder, "main")
+    names = [task.name for task in MINIATURE.tasks]
+    rows = []
+
+    def untrained(network: PackNet, task: str, method: str, after: str):
+        """A task that has a random head as yet."""
+        with torch.random.fork_rng():
+            torch.manual_seed(generator(seed, task, "head").initial_seed())
+            other = PackNet(deepcopy(network.trunk), network.features)
+            other.add_task(task, made.classes(task))
+        errors = evaluate(
+            other, made.pictures(task, "test"),
+            size=MINIATURE.architecture.size,
+        )  # fmt: skip
+        rows.append((method, after, task, 100 - errors.top1))
+
+    with torch.random.fork_rng():
+        torch.manual_seed(generator(seed, "untrained").initial_seed())
+        nothing = build(MINIATURE.architecture)
+    blank = PackNet(nothing, nothing.out_features)
+    for task in names:
+        untrained(blank, task, "untrained", "")
+    history = made.history()
+    for method in ("packnet", "classifier-only", "sequential", "lwf"):
+        matrix = accuracies(history, method)
+        for place, after in enumerate(names):
+            for task in names[: place + 1]:
+                rows.append((method, after, task, matrix.at[after, task]))
+            network = made.after(method, after)
+            for task in names[place + 1 :]:
+                untrained(network, task, method, after)
+    return DataFrame(rows, columns=["method", "after", "task", "accuracy"])
+
+
+def switch(seed: int, folder: Path) -> DataFrame:
+    """The first task's error while the second is trained."""
+    made = run(MINIATURE, seed, folder, "main")
+    first, second = (task.name for task in MINIATURE.tasks[:2])
+    size = MINIATURE.architecture.size
+    test = made.pictures(first, "test")
+    rows = []
+
+    def follow(method: str, network: PackNet, phase, lesson) -> None:
+        def watch(step: int) -> None:
+            if step not in MOMENTS and step % 40:
+                return
+            with network.view(first):
+                errors = evaluate(network, test, size=size)
+            network.train()
+            rows.append((method, step, errors.top1))
+
+        watch(0)
+        fit(
+            network, made.pictures(second, "train"), phase, size=size,
+            lesson=lesson, seed=f"{seed}/switch", title=method, watch=watch,
+        )  # fmt: skip
+
+    with torch.random.fork_rng():
+        torch.manual_seed(generator(seed, "switch").initial_seed())
+        packed = made.after("packnet", first)
+        packed.add_task(second, made.classes(second))
+        follow("packnet", packed, MINIATURE.add, OWN_WEIGHTS)
+        for method, phase, lesson in (
+            ("sequential", MINIATURE.alone, FINE_TUNING),
+            ("lwf", MINIATURE.lwf, DISTILLING),
+        ):
+            network = made.first()
+            network.share(second, made.classes(second))
+            network.trunk.requires_grad_(True)
+            if method == "lwf":
+                network.requires_grad_(True)
+            follow(method, network, phase, lesson)
+    return DataFrame(rows, columns=["method", "step", "top1_error"])
+
+
+MOMENTS = (0, 1, 2, 4, 7, 10, 15, 20, 30)
+
+
+# Sizes
+
+
+def sizes(seed: int, folder: Path) -> DataFrame:
+    """Bytes of the packed network and of separate ones, measured."""
+    made = run(MINIATURE, seed, folder, "main")
+    names = [task.name for task in MINIATURE.tasks]
+    rows = []
+
+    def weigh(network: str, method: str, files: list[Path]) -> None:
+        parts = DataFrame([bytes_by_part(file) for file in files]).sum()
+        for part, size in parts.items():
+            rows.append((network, method, part, size))
+
+    for method in METHODS:
+        ends = [made.file_after(method, names[-1])]
+        if method == "individual":
+            ends = [made.file_after(method, name) for name in names]
+        weigh("miniature", method, ends)
+    packed, separate = full_size(folder / "full-size")
+    weigh("vgg16", "packnet", [packed])
+    weigh("vgg16", "individual", separate)
+    shutil.rmtree(folder / "full-size")
+    return DataFrame(rows, columns=["network", "method", "part", "bytes"])
+
+
+def full_size(folder: Path) -> tuple[Path, list[Path]]:
+    """VGG-16 with the paper's four tasks and random weights, as files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    trunk = build(Architecture("vgg16"))
+    tasks = {"imagenet": 1000, "cubs": 200, "cars": 196, "flowers": 102}
+    separate = []
+    for name, classes in tasks.items():
+        network = PackNet(trunk, trunk.out_features)
+        network.add_task(name, classes)
+        separate.append(folder / f"{name}.packnet")
+        network.save(separate[-1])
+    network = PackNet(trunk, trunk.out_features)
+    for (name, classes), fraction in zip(
+        tasks.items(), (0.5, 0.75, 0.75, None), strict=True
+    ):
+        network.add_task(name, classes)
+        with torch.no_grad():  # as if it had been trained
+            for layer, weight in network.layers.items():
+                mine = network.owner[layer] == len(network.tasks)
+                weight += mine * torch.randn_like(weight)
+        if fraction is not None:
+            network.prune(fraction)
+    packed = folder / "packed.packnet"
+    network.save(packed)
+    return packed, separate
+
+
+# What is chosen, on validation pictures only
+
+
+RATES = {
+    "first": (0.02, 0.03, 0.045),
+    "individual": (0.0133, 0.02, 0.03),
+    "packnet": (0.02, 0.03, 0.045),
+    "classifier-only": (0.03, 0.1, 0.3),
+    "lwf": (0.0133, 0.02, 0.03),
+    "joint": (0.0133, 0.02, 0.03),
+}
+PHASE = {
+    "first": "first",
+    "individual": "alone",
+    "packnet": "add",
+    "classifier-only": "classifier",
+    "lwf": "lwf",
+    "joint": "joint",
+}
+
+
+def tuning(seed: int, folder: Path) -> DataFrame:
+    """Validation error of each method at three learning rates."""
+    tables = []
+    for method, rates in RATES.items():
+        field = PHASE[method]
+        for rate in rates:
+            phase = replace(getattr(MINIATURE, field), rate=rate)
+            preset = replace(MINIATURE, **{field: phase})
+            name = f"tuning-{method}-{rate}"
+            made = run(preset, seed, folder, name, split="val")
+            table = (
+                made.history() if method == "first"
+                else made.carry_out([method])
+            )  # fmt: skip
+            tables.append(table.assign(method=method, rate=rate))
+    columns = ["method", "rate", "task", "top1_error", "test_images"]
+    return pandas.concat(tables)[columns]
+
+
+# Ablations
+
+
+FRACTIONS = (0.25, 0.5, 0.65, 0.75, 0.85, 0.9, 0.95)
+
+
+def pruning(seed: int, folder: Path) -> DataFrame:
+    """The first task's error at each fraction, before and after retraining.
+
+    Then made dense again from zero and trained once more, beside the
+    network that was never pruned and trained for as long.
+    """
+    rows = []
+    size = MINIATURE.architecture.size
+    phase = MINIATURE.retrain_first
+    made = run(MINIATURE, seed, folder, "main")
+    name = MINIATURE.tasks[0].name
+    train, test = made.pictures(name, "train"), made.pictures(name, "test")
+
+    def measure(fraction: float, stage: str, network: PackNet) -> None:
+        errors = evaluate(network, test, size=size)
+        rows.append((fraction, stage, errors.top1))
+
+    def train_on(network: PackNet, stage: str) -> None:
+        fit(network, train, phase, size=size, seed=f"{seed}/{stage}")
+
+    network = made.first()
+    measure(0.0, "trained", network)
+    train_on(network, "retrained")
+    measure(0.0, "retrained", network)
+    train_on(network, "dense again")
+    measure(0.0, "dense again", network)
+    for fraction in FRACTIONS:
+        network = made.first()
+        network.prune(fraction)
+        measure(fraction, "pruned", network)
+        train_on(network, "retrained")
+        measure(fraction, "retrained", network)
+        for owner in network.owner.values():
+            owner.fill_(1)  # the freed weights are back, from zero
+        train_on(network, "dense again")
+        measure(fraction, "dense again", network)
+    return DataFrame(rows, columns=["fraction", "stage", "top1_error"])
+
+
+def orders(seed: int, folder: Path) -> DataFrame:
+    """PackNet with the added tasks in all six orders."""
+    first, *added = MINIATURE.tasks
+    tables = []
+    for order in permutations(added):
+        name = "order-" + "-".join(task.name for task in order)
+        preset = replace(MINIATURE, tasks=(first, *order))
+        if list(order) == added:
+            name = "main"
+        tables.append(packnet_of(run(preset, seed, folder, name)))
+    return pandas.concat(tables)
+
+
+def packnet_of(made: Run, method: str = "packnet") -> DataFrame:
+    """The rows of one method."""
+    table = made.carry_out([method])
+    return table[table.method == method]
+
+
+def steps(seed: int, folder: Path) -> DataFrame:
+    """PackNet and the variants that need no other network.
+
+    `own_error`: right after a task's own last stage; `top1_error`: at
+    the end.
+    """
+    names = ["packnet", *(name for name in STEPS if name != "drifting-norms")]
+    made = run(MINIATURE, seed, folder, "main")
+    return pandas.concat([with_own_error(made, name) for name in names])
+
+
+def with_own_error(made: Run, method: str) -> DataFrame:
+    table = packnet_of(made, method)
+    matrix = accuracies(made.history(), method)
+    own = [100 - matrix.at[task, task] for task in table.task]
+    return table.assign(own_error=own)
+
+
+def norms(seed: int, folder: Path) -> DataFrame:
+    """Batch norm fixed after the first task, and left to drift."""
+    made = run(NORMED, seed, folder, "norms")
+    return pandas.concat(
+        [with_own_error(made, m) for m in ("packnet", "drifting-norms")]
+    )
+
+
+WIDTHS = (0.0625, 0.125, 0.1875)
+
+
+def widths(seed: int, folder: Path) -> DataFrame:
+    """PackNet and individual networks, narrower ones too."""
+    tables = []
+    for width in (*WIDTHS, MINIATURE.architecture.width):
+        wide = replace(MINIATURE.architecture, width=width)
+        preset = replace(MINIATURE, architecture=wide)
+        name = f"width-{width}" if width in WIDTHS else "main"
+        made = run(preset, seed, folder, name)
+        table = made.carry_out(["packnet", "individual"])
+        kept = table[table.method.isin(["packnet", "individual"])]
+        tables.append(kept.assign(width=width))
+    return pandas.concat(tables)
+
+
+def many_tasks() -> Preset:
+    """Twelve added tasks: halves of the three, then in other colours."""
+    first, *added = MINIATURE.tasks
+    tasks: list[Drawn] = []
+    for colours in ((0, 1, 2), (2, 0, 1)):
+        for half in (0, 1):
+            for task in added:
+                assert isinstance(task, Drawn)
+                name = f"{task.name} {half + 1}"
+                if colours != (0, 1, 2):
+                    name += " recoloured"
+                tasks.append(
+                    replace(
+                        task, name=name, of=task.name, colours=colours,
+                        classes=(7 * half, 7 * half + 7),
+                    )
+                )  # fmt: skip
+    fractions = (0.5, *[0.75] * (len(tasks) - 1))
+    return replace(MINIATURE, tasks=(first, *tasks), fractions=fractions)
+
+
+def capacity(seed: int, folder: Path) -> DataFrame:
+    """The same network given task after task, beside individual ones."""
+    made = run(many_tasks(), seed, folder, "capacity")
+    table = made.carry_out(["packnet", "individual"])
+    table = table[table.method.isin(["packnet", "individual"])]
+    network = made.after("packnet", table.task.iloc[-1])
+    owned = pandas.Series(0, index=network.tasks)
+    for counts in network.shares().values():
+        owned += counts[1:]
+    share = 100 * owned / owned.sum()
+    return table.assign(
+        owned=table.task.map(share).where(table.method == "packnet")
+    )
+
+
+def plain(*presets: Preset) -> object:
+    return [asdict(preset) for preset in presets]
+
+
+STUDIES = (
+    Study("tuning", tuning.__doc__ or "", (100,),
+          [plain(MINIATURE), RATES], tuning),
+    Study("miniature", "The error table: every method, top-1 and top-5.",
+          FIVE, plain(MINIATURE, HIGHER), main_table),
+    Study("matrices", matrices.__doc__ or "", FIVE, plain(MINIATURE),
+          matrices),
+    Study("pruning", pruning.__doc__ or "", THREE,
+          [plain(MINIATURE), FRACTIONS], pruning),
+    Study("switch", switch.__doc__ or "", THREE,
+          [plain(MINIATURE), MOMENTS], switch),
+    Study("sizes", sizes.__doc__ or "", (0,), plain(MINIATURE), sizes),
+    Study("steps", steps.__doc__ or "", THREE, plain(MINIATURE), steps),
+    Study("orders", orders.__doc__ or "", THREE, plain(MINIATURE), orders),
+    Study("norms", norms.__doc__ or "", THREE, plain(NORMED), norms),
+    Study("widths", widths.__doc__ or "", THREE,
+          [plain(MINIATURE), WIDTHS], widths),
+    Study("capacity", capacity.__doc__ or "", THREE, plain(many_tasks()),
+          capacity),
+)  # fmt: skip
