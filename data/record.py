@@ -40,7 +40,7 @@ def record(study: Study) -> None:
         if str(seed) in made:
             continue
         print(f"{study.name}, seed {seed}", flush=True)
-        new = study.run(seed, RUNS).assign(seed=seed)
+        new = study.table(seed, RUNS).assign(seed=seed)
         rows = pandas.concat([rows, new]).sort_values("seed", kind="stable")
         made[str(seed)] = provenance()
         command = f"python data/record.py {study.name}"

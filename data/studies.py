@@ -49,9 +49,6 @@ class Study:
     settings: object
     table: Callable[[int, Path], DataFrame]
 
-    def run(self, seed: int, folder: Path) -> DataFrame:
-        return self.table(seed, folder)
-
 
 def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
     """A run in its own directory, with the first network if it is there."""
@@ -76,9 +73,13 @@ def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
 
 
 def main_table(seed: int, folder: Path) -> DataFrame:
-    lower = run(MINIATURE, seed, folder, "main").carry_out(METHODS)
-    higher = run(HIGHER, seed, folder, "higher").carry_out(["packnet"])
-    return pandas.concat([lower, higher])
+    """The error table: every method, top-1 and top-5."""
+    return run(MINIATURE, seed, folder, "main").carry_out(METHODS)
+
+
+def higher(seed: int, folder: Path) -> DataFrame:
+    """PackNet with a higher first prune fraction."""
+    return packnet_of(run(HIGHER, seed, folder, "higher"))
 
 
 def matrices(seed: int, folder: Path) -> DataFrame:
@@ -397,27 +398,28 @@ def capacity(seed: int, folder: Path) -> DataFrame:
     )
 
 
-def plain(*presets: Preset) -> object:
-    return [asdict(preset) for preset in presets]
+def study(
+    table: Callable[[int, Path], DataFrame],
+    seeds: tuple[int, ...],
+    *settings: object,
+    name: str = "",
+) -> Study:
+    told = " ".join((table.__doc__ or "").split())
+    return Study(name or table.__name__, told, seeds, settings, table)
 
 
+SMALL = asdict(MINIATURE)
 STUDIES = (
-    Study("tuning", tuning.__doc__ or "", (100,),
-          [plain(MINIATURE), RATES], tuning),
-    Study("miniature", "The error table: every method, top-1 and top-5.",
-          FIVE, plain(MINIATURE, HIGHER), main_table),
-    Study("matrices", matrices.__doc__ or "", FIVE, plain(MINIATURE),
-          matrices),
-    Study("pruning", pruning.__doc__ or "", THREE,
-          [plain(MINIATURE), FRACTIONS], pruning),
-    Study("switch", switch.__doc__ or "", THREE,
-          [plain(MINIATURE), MOMENTS], switch),
-    Study("sizes", sizes.__doc__ or "", (0,), plain(MINIATURE), sizes),
-    Study("steps", steps.__doc__ or "", THREE, plain(MINIATURE), steps),
-    Study("orders", orders.__doc__ or "", THREE, plain(MINIATURE), orders),
-    Study("norms", norms.__doc__ or "", THREE, plain(NORMED), norms),
-    Study("widths", widths.__doc__ or "", THREE,
-          [plain(MINIATURE), WIDTHS], widths),
-    Study("capacity", capacity.__doc__ or "", THREE, plain(many_tasks()),
-          capacity),
-)  # fmt: skip
+    study(tuning, (100,), SMALL, RATES),
+    study(main_table, FIVE, SMALL, name="miniature"),
+    study(higher, FIVE, asdict(HIGHER)),
+    study(matrices, FIVE, SMALL),
+    study(switch, THREE, SMALL, MOMENTS),
+    study(sizes, (0,), SMALL),
+    study(pruning, THREE, SMALL, FRACTIONS),
+    study(steps, THREE, SMALL),
+    study(orders, THREE, SMALL),
+    study(norms, THREE, asdict(NORMED)),
+    study(widths, THREE, SMALL, WIDTHS),
+    study(capacity, THREE, asdict(many_tasks())),
+)

@@ -1,16 +1,19 @@
 """The recorded results are those of the present code, and say so."""
 
 import json
-from dataclasses import asdict
+from pathlib import Path
 
 import pytest
+from studies import STUDIES
 
 from packnet_core.errors import BadRun
 from packnet_core.experiments import RESULTS
+from packnet_core.methods import METHODS
 from packnet_core.presets import MINIATURE
 from packnet_core.records import recorded, recorded_provenance
 
 ADDED = [task.name for task in MINIATURE.tasks[1:]]
+RECORDED = Path(__file__).parent.parent / "data" / "results"
 
 
 @pytest.fixture(scope="module")
@@ -20,23 +23,33 @@ def means():
     return table.groupby(["method", "task"]).top1_error.mean()
 
 
-def test_every_seed_was_run_with_the_present_settings():
-    made = recorded_provenance("miniature")["seeds"]
-    settings = json.loads(json.dumps(asdict(MINIATURE)))
-    assert len(made) >= 3
-    for seed, run in made.items():
-        assert run["configuration"]["seed"] == int(seed)
-        assert run["configuration"]["preset"] == settings
-        assert run["configuration"]["budget"] == 1
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
+def test_every_seed_was_run_with_the_present_settings(study):
+    made = recorded_provenance(study.name)
+    assert made["settings"] == json.loads(json.dumps(study.settings))
+    assert made["command"] == f"python data/record.py {study.name}"
+    table = recorded(study.name)
+    assert set(map(int, made["seeds"])) == set(table.seed)
+    assert set(table.seed) == set(study.seeds)
+    for run in made["seeds"].values():
         for key in ("date", "revision", "versions", "processor", "threads"):
             assert run[key]
+
+
+def test_nothing_is_recorded_that_cannot_be_regenerated():
+    names = {file.stem for file in RECORDED.glob("*.csv")}
+    assert names == {study.name for study in STUDIES} | {
+        "published",
+        "published_runs",
+    }
 
 
 def test_the_table_has_a_row_for_every_seed_method_and_task():
     table = recorded("miniature")
     assert list(table.columns) == RESULTS
+    assert set(table.method) == set(METHODS)
     cells = table.groupby(["seed", "method", "task"]).size()
-    assert len(cells) == 3 * 3 * 4 and (cells == 1).all()
+    assert len(cells) == 5 * len(METHODS) * 4 and (cells == 1).all()
 
 
 def test_individual_networks_are_neither_perfect_nor_hopeless(means):
@@ -61,6 +74,20 @@ def test_the_published_errors_are_those_of_the_article():
     assert "1711.05769" in recorded_provenance("published")["source"]
 
 
+def test_the_published_runs_are_those_of_the_authors():
+    table = recorded("published_runs")
+    assert len(table) == 20
+    own = table[(table.network == "VGG-16") & (table.method == "packnet")]
+    assert own.top1_error.tolist() == [29.19, 22.56, 17.09, 11.07]
+    lwf = table[table.method == "lwf"]
+    assert lwf.top1_error.tolist() == [36.58, 34.24, 22.07, 12.15]
+    first = table[table.task == "imagenet"]
+    assert [float(e) for e in first.top5_error] == [
+        14.75, 9.90, 8.70, 7.17, 7.85,
+    ]  # fmt: skip
+    assert "arunmallya" in recorded_provenance("published_runs")["source"]
+
+
 def test_an_unknown_study_is_refused_with_the_known_ones():
-    with pytest.raises(BadRun, match="miniature, published"):
+    with pytest.raises(BadRun, match=r"miniature, .*published"):
         recorded("enormous")
