@@ -55,10 +55,11 @@ class Distillation(nn.Module):
         loss = cross_entropy(new(features), labels)
         with torch.no_grad():
             before = self.teacher.trunk(images)
-        for head, taught in zip(old, self.teacher.heads, strict=False):
+            taught = [head(before) for head in self.teacher.heads[:-1]]
+        for head, wanted in zip(old, taught, strict=True):
             loss = loss + self.weight * kl_div(
                 log_softmax(head(features) / self.temperature, dim=1),
-                softmax(taught(before) / self.temperature, dim=1),
+                softmax(wanted / self.temperature, dim=1),
                 reduction="batchmean",
             ) * (self.temperature**2)  # the gradient's size stays
         return loss

@@ -98,6 +98,15 @@ def train(network, optimizer, way, steps=4):
     return loss.item()
 
 
+@pytest.fixture(params=["whole", "in pieces"])
+def large(request, monkeypatch):
+    """Whether the layers count as large, to be worked on in pieces."""
+    if request.param == "in pieces":
+        monkeypatch.setattr("packnet_core.bits.PIECE", 16)
+        monkeypatch.setattr("packnet_core.guard.PIECE", 16)
+
+
+@pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 def test_earlier_tasks_stay_bit_identical_whatever_trains(
     network, way, tmp_path
@@ -176,6 +185,7 @@ def test_an_optimiser_with_a_closure_leaves_fixed_weights_alone(network):
     assert torch.equal(logits(network, "one"), expected)
 
 
+@pytest.mark.usefixtures("large")
 def test_clipping_sees_only_the_gradients_of_weights_that_may_move(network):
     give_two_tasks(network)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)

@@ -6,16 +6,24 @@ from packnet_core.plots.charts import (
     draw_lines,
     draw_sheet,
 )
+from packnet_core.plots.comparison import (
+    draw_course,
+    draw_intervals,
+    draw_matrices,
+)
 from packnet_core.plots.drawing import Drawing
 from packnet_core.plots.filters import draw_filters, draw_pictures
 from packnet_core.plots.shares import draw_shares
 
 __all__ = [
     "Drawing",
+    "draw_course",
     "draw_crops",
     "draw_errors",
     "draw_filters",
+    "draw_intervals",
     "draw_lines",
+    "draw_matrices",
     "draw_pictures",
     "draw_shares",
     "draw_sheet",
