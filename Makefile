@@ -13,7 +13,7 @@ HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
 
-.PHONY: help book test html bench clean
+.PHONY: help book test html bench results clean
 .NOTPARALLEL:
 
 help:  ## list these commands (the default)
@@ -41,6 +41,9 @@ html: $(STAMP)  ## render the book from the stored outputs only
 
 bench: $(STAMP)  ## benchmarks, as ratios against alternatives
 	$(BIN)/python -m benchmarks
+
+results: $(STAMP)  ## record what is missing of data/results (hours)
+	$(BIN)/python data/record.py
 
 clean:  ## delete what was built and trained; .venv stays
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis
