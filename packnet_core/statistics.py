@@ -38,8 +38,9 @@ class Interval:
         return self.mean + self.half
 
     def __format__(self, how: str) -> str:
-        how = how or ".1f"
-        return f"{self.mean:{how}} ± {self.half:{how.removeprefix('+')}}"
+        sign, digits = how[: how[:1] == "+"], how.lstrip("+") or ".1f"
+        mean = format(self.mean, f"{sign}z{digits}")  # z: no minus at zero
+        return f"{mean} ± {self.half:{digits}}"
 
     def __str__(self) -> str:
         return format(self)

@@ -89,3 +89,8 @@ def test_an_interval_as_text():
     assert str(Interval(8.31, 0.68)) == "8.3 ± 0.7"
     assert format(Interval(8.31, 0.68), "+.1f") == "+8.3 ± 0.7"
     assert format(Interval(-8.31, 0.68), "+.0f") == "-8 ± 1"
+
+
+def test_a_mean_that_rounds_to_zero_has_no_minus():
+    assert str(Interval(-0.01, 0.3)) == "0.0 ± 0.3"
+    assert format(Interval(-0.01, 0.3), "+.1f") == "+0.0 ± 0.3"

@@ -30,7 +30,7 @@ def draw_intervals(table: pandas.DataFrame) -> Drawing:
     """
     tasks, methods = table.task.unique(), table.method.unique()
     least = max(0.5, 0.8 * min(table.low.min(), table["mean"].min()))
-    ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100) if tick >= least]
+    ticks = [tick for tick in (1, 3, 10, 30, 100) if tick >= least]
     with rc_context(STYLE):
         height = 0.3 * len(methods) + 1.1
         figure = Figure(figsize=(1.1 + 1.6 * len(tasks), height))
@@ -39,13 +39,14 @@ def draw_intervals(table: pandas.DataFrame) -> Drawing:
             own = table[table.task == task].set_index("method")
             for number, method in enumerate(methods):
                 point = own.loc[method]
-                axes.hlines(
-                    number, max(point.low, least), point.high,
-                    color=COLOURS[number], linewidth=2,
-                )  # fmt: skip
-                axes.plot(
-                    point["mean"], number, MARKERS[number],
-                    color=COLOURS[number], markersize=6,
+                reach = (
+                    point["mean"] - max(point["low"], least),
+                    point["high"] - point["mean"],
+                )
+                axes.errorbar(
+                    point["mean"], number, xerr=np.reshape(reach, (2, 1)),
+                    fmt=MARKERS[number], color=COLOURS[number],
+                    markersize=4.5, elinewidth=1.2, capsize=4.5,
                 )  # fmt: skip
             axes.set(title=task, xscale="log", xlim=(least, 115))
             axes.set_xticks(ticks, [str(tick) for tick in ticks])

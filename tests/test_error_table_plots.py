@@ -1,0 +1,133 @@
+"""The figures of the error table: what is drawn, and what is told."""
+
+import io
+from pathlib import Path
+
+import nbformat
+import pytest
+from pandas import DataFrame
+from PIL import Image
+
+from packnet_core.plots import draw_course, draw_intervals, draw_matrices
+
+CHAPTER = Path(__file__).parents[1] / "book" / "error_table.ipynb"
+
+
+def intervals() -> DataFrame:
+    return DataFrame(
+        [
+            ("a", "x", 10.0, 8.0, 12.0),
+            ("b", "x", 90.0, 88.0, 92.0),
+            ("a", "y", 2.0, -1.0, 5.0),  # reaches below zero
+            ("b", "y", 40.0, 40.0, 40.0),
+        ],
+        columns=["method", "task", "mean", "low", "high"],
+    )
+
+
+def matrices() -> DataFrame:
+    """Two seeds, of which the mean is 90, 5; 40, 80 for both methods."""
+    rows = []
+    for method in ("a", "b", "c"):
+        for seed, shift in ((0, -2.0), (1, 2.0)):
+            for after, task, accuracy in (
+                ("x", "x", 90), ("x", "y", 5), ("y", "x", 40), ("y", "y", 80),
+            ):  # fmt: skip
+                rows.append((method, seed, after, task, accuracy + shift))
+    columns = ["method", "seed", "after", "task", "accuracy"]
+    return DataFrame(rows, columns=columns)
+
+
+def course() -> DataFrame:
+    rows = [
+        (method, seed, step, error + seed)
+        for method, errors in (("flat", [8, 8, 8]), ("up", [7, 50, 91]))
+        for seed in (0, 2)
+        for step, error in zip((0, 10, 100), errors)
+    ]
+    return DataFrame(rows, columns=["method", "seed", "steps", "error"])
+
+
+def drawn_intervals():
+    return draw_intervals(intervals())
+
+
+def drawn_matrices():
+    return draw_matrices(matrices())
+
+
+def drawn_course():
+    return draw_course(course(), "steps", "error", "error on x")
+
+
+@pytest.mark.parametrize(
+    "draw", [drawn_intervals, drawn_matrices, drawn_course]
+)
+def test_a_figure_is_opaque_and_small(draw):
+    picture = draw()._repr_png_()
+    assert len(picture) < 60_000
+    alpha = Image.open(io.BytesIO(picture)).convert("RGBA").getextrema()[3]
+    assert alpha == (255, 255)
+
+
+def test_points_are_told_task_by_task():
+    told = drawn_intervals().alternative
+    assert "x: a 10.0, b 90.0. y: a 2.0, b 40.0." in told
+
+
+def test_every_method_has_its_line_its_name_and_its_marker():
+    left, right = drawn_intervals().figure.axes
+    names = [label.get_text() for label in left.get_yticklabels()]
+    assert names == ["a", "b"]
+    assert left.get_ylim() == (1.5, -0.5)  # the first on top
+    assert right.get_title() == "y"
+    points = [line for line in left.lines if len(line.get_xdata()) == 1]
+    shapes = {line.get_marker() for line in points} - {"|", "None"}
+    assert len(shapes) == 2
+
+
+def test_an_interval_that_reaches_zero_ends_at_the_edge():
+    axes = drawn_intervals().figure.axes[1]
+    least = axes.get_xlim()[0]
+    for line in axes.lines:
+        assert min(line.get_xdata()) >= least > 0
+
+
+def test_matrices_are_told_as_means_of_the_seeds():
+    told = drawn_matrices().alternative
+    for method in ("a", "b", "c"):
+        assert f"{method}: after x 90, 5; after y 40, 80." in told
+
+
+def test_tasks_to_come_are_in_italics_and_the_diagonal_is_bold():
+    axes = drawn_matrices().figure.axes[0]
+    cells = {text.get_text(): text for text in axes.texts}
+    assert set(cells) == {"90", "5", "40", "80"}
+    assert cells["5"].get_style() == "italic"
+    assert cells["40"].get_style() == "normal"
+    assert cells["90"].get_fontweight() == cells["80"].get_fontweight()
+    assert cells["90"].get_fontweight() == "bold"
+
+
+def test_a_course_is_told_from_start_to_end():
+    told = drawn_course().alternative
+    assert "flat: 9.0 from beginning to end." in told
+    assert (
+        "up: 8.0 at first, 51.0 at 10, highest 92.0, in the end 92.0." in told
+    )
+
+
+def test_the_band_goes_from_the_lowest_seed_to_the_highest():
+    axes = drawn_course().figure.axes[0]
+    flat, _ = axes.collections
+    heights = flat.get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (8, 10)
+
+
+def test_the_chapter_tells_its_figures_as_they_are():
+    notebook = nbformat.read(CHAPTER, as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                told = cell.metadata.mystnb.image.alt
+                assert told == output.data["text/plain"], cell.id
