@@ -28,6 +28,7 @@ from packnet_core.trunks import Architecture, build
 from packnet_core.variants import STEPS
 
 FIVE, THREE = (0, 1, 2, 3, 4), (0, 1, 2)
+IN_TURN = ("packnet", "individual", "classifier-only", "sequential")
 HIGHER = replace(MINIATURE, fractions=(0.75, 0.75, 0.75))
 NORMED = replace(
     MINIATURE,
@@ -73,13 +74,25 @@ def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
 
 
 def main_table(seed: int, folder: Path) -> DataFrame:
-    """The error table: every method, top-1 and top-5."""
-    return run(MINIATURE, seed, folder, "main").carry_out(METHODS)
+    """The error table: methods that train one task after the other."""
+    made = run(MINIATURE, seed, folder, "main")
+    table = made.carry_out(IN_TURN)
+    return table[table.method.isin(IN_TURN)]
+
+
+def lwf(seed: int, folder: Path) -> DataFrame:
+    """The error table: Learning without Forgetting."""
+    return rows_of(run(MINIATURE, seed, folder, "main"), "lwf")
+
+
+def joint(seed: int, folder: Path) -> DataFrame:
+    """The error table: all tasks at once."""
+    return rows_of(run(MINIATURE, seed, folder, "main"), "joint")
 
 
 def higher(seed: int, folder: Path) -> DataFrame:
     """PackNet with a higher first prune fraction."""
-    return packnet_of(run(HIGHER, seed, folder, "higher"))
+    return rows_of(run(HIGHER, seed, folder, "higher"), "packnet")
 
 
 def matrices(seed: int, folder: Path) -> DataFrame:
@@ -223,8 +236,8 @@ RATES = {
     "individual": (0.0133, 0.02, 0.03),
     "packnet": (0.02, 0.03, 0.045),
     "classifier-only": (0.03, 0.1, 0.3),
-    "lwf": (0.0133, 0.02, 0.03),
-    "joint": (0.0133, 0.02, 0.03),
+    "lwf": (0.006, 0.009, 0.0133),
+    "joint": (0.009, 0.0133, 0.02),
 }
 PHASE = {
     "first": "first",
@@ -309,11 +322,11 @@ def orders(seed: int, folder: Path) -> DataFrame:
         preset = replace(MINIATURE, tasks=(first, *order))
         if list(order) == added:
             name = "main"
-        tables.append(packnet_of(run(preset, seed, folder, name)))
+        tables.append(rows_of(run(preset, seed, folder, name), "packnet"))
     return pandas.concat(tables)
 
 
-def packnet_of(made: Run, method: str = "packnet") -> DataFrame:
+def rows_of(made: Run, method: str) -> DataFrame:
     """The rows of one method."""
     table = made.carry_out([method])
     return table[table.method == method]
@@ -331,7 +344,7 @@ def steps(seed: int, folder: Path) -> DataFrame:
 
 
 def with_own_error(made: Run, method: str) -> DataFrame:
-    table = packnet_of(made, method)
+    table = rows_of(made, method)
     matrix = accuracies(made.history(), method)
     own = [100 - matrix.at[task, task] for task in table.task]
     return table.assign(own_error=own)
@@ -398,6 +411,12 @@ def capacity(seed: int, folder: Path) -> DataFrame:
     )
 
 
+def without(preset: Preset, *phases: str) -> dict:
+    """What decides a study's results: all but some methods' phases."""
+    settings = asdict(preset)
+    return {name: settings[name] for name in settings if name not in phases}
+
+
 def study(
     table: Callable[[int, Path], DataFrame],
     seeds: tuple[int, ...],
@@ -409,17 +428,24 @@ def study(
 
 
 SMALL = asdict(MINIATURE)
+PACKING = ("retrain_first", "add", "retrain", "alone")
+REFERENCES = ("classifier", "lwf", "joint")
+OTHERS = ("alone", *REFERENCES)
 STUDIES = (
     study(tuning, (100,), SMALL, RATES),
-    study(main_table, FIVE, SMALL, name="miniature"),
-    study(higher, FIVE, asdict(HIGHER)),
-    study(matrices, FIVE, SMALL),
-    study(switch, THREE, SMALL, MOMENTS),
+    study(
+        main_table, FIVE, without(MINIATURE, "lwf", "joint"), name="miniature"
+    ),
+    study(lwf, FIVE, without(MINIATURE, *PACKING, "classifier", "joint")),
+    study(joint, FIVE, without(MINIATURE, *PACKING, "classifier", "lwf")),
+    study(higher, FIVE, without(HIGHER, *OTHERS)),
+    study(matrices, FIVE, without(MINIATURE, "joint")),
+    study(switch, THREE, without(MINIATURE, "joint", "classifier"), MOMENTS),
     study(sizes, (0,), SMALL),
-    study(pruning, THREE, SMALL, FRACTIONS),
-    study(steps, THREE, SMALL),
-    study(orders, THREE, SMALL),
-    study(norms, THREE, asdict(NORMED)),
-    study(widths, THREE, SMALL, WIDTHS),
-    study(capacity, THREE, asdict(many_tasks())),
+    study(pruning, THREE, without(MINIATURE, *OTHERS), FRACTIONS),
+    study(steps, THREE, without(MINIATURE, *OTHERS)),
+    study(orders, THREE, without(MINIATURE, *OTHERS)),
+    study(norms, THREE, without(NORMED, *OTHERS)),
+    study(widths, THREE, without(MINIATURE, *REFERENCES), WIDTHS),
+    study(capacity, THREE, without(many_tasks(), *REFERENCES)),
 )

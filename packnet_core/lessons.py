@@ -66,9 +66,10 @@ class Distillation(nn.Module):
 
 
 class AllTasks(nn.Module):
-    """Cross-entropy of every picture under the head of its own task.
+    """Sum over the tasks of the cross-entropy under the task's own head.
 
-    Labels count through the classes of all tasks, in the tasks' order.
+    Each task's is the mean over its pictures in the batch, so that a
+    task with few pictures counts as much as one with many. Labels count through the classes of all tasks, in the tasks' order.
     """
 
     task_of: Tensor  # (classes of all tasks,): each class's task
@@ -87,7 +88,11 @@ class AllTasks(nn.Module):
         heads = [head(features) for head in self.network.heads]
         logits = torch.cat(heads, dim=1)  # (B, classes of all tasks)
         other = self.task_of != self.task_of[labels][:, None]
-        return cross_entropy(logits.masked_fill(other, -torch.inf), labels)
+        losses = cross_entropy(
+            logits.masked_fill(other, -torch.inf), labels, reduction="none"
+        )
+        task = self.task_of[labels]  # (B,)
+        return (losses / task.bincount()[task]).sum()
 
 
 @dataclass(frozen=True)

@@ -131,9 +131,14 @@ MINIATURE = Preset(
     alone=Phase(23, 0.02, schedule="cosine", warmup=1, clip=5.0),
     classifier=Phase(23, 0.1, schedule="cosine"),
     lwf=Phase(
-        23, 0.02, schedule="cosine", clip=5.0, weight_decay=5e-4, trunk_from=5
+        23,
+        0.009,
+        schedule="cosine",
+        clip=5.0,
+        weight_decay=5e-4,
+        trunk_from=5,
     ),
-    joint=Phase(23, 0.02, schedule="cosine", warmup=1, clip=5.0),
+    joint=Phase(23, 0.0133, schedule="cosine", warmup=1, clip=5.0),
 )
 
 PHOTOS = Preset(
