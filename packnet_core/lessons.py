@@ -69,7 +69,8 @@ class AllTasks(nn.Module):
     """Sum over the tasks of the cross-entropy under the task's own head.
 
     Each task's is the mean over its pictures in the batch, so that a
-    task with few pictures counts as much as one with many. Labels count through the classes of all tasks, in the tasks' order.
+    task with few pictures counts as much as one with many. Labels count
+    through the classes of all tasks, in the tasks' order.
     """
 
     task_of: Tensor  # (classes of all tasks,): each class's task
