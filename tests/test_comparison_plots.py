@@ -1,16 +1,12 @@
 """The figures of the error table: what is drawn, and what is told."""
 
 import io
-from pathlib import Path
 
-import nbformat
 import pytest
 from pandas import DataFrame
 from PIL import Image
 
 from packnet_core.plots import draw_course, draw_intervals, draw_matrices
-
-CHAPTER = Path(__file__).parents[1] / "book" / "error_table.ipynb"
 
 
 def intervals() -> DataFrame:
@@ -122,12 +118,3 @@ def test_the_band_goes_from_the_lowest_seed_to_the_highest():
     flat, _ = axes.collections
     heights = flat.get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == (8, 10)
-
-
-def test_the_chapter_tells_its_figures_as_they_are():
-    notebook = nbformat.read(CHAPTER, as_version=4)
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                told = cell.metadata.mystnb.image.alt
-                assert told == output.data["text/plain"], cell.id
