@@ -57,7 +57,7 @@ def test_a_study_whose_settings_changed_is_run_anew(study):
 
 
 def test_a_further_seed_leaves_the_others_as_they_are(study):
-    made, asked, folder = study
+    made, asked, _ = study
     asked.extend(["begun", "before"])
     command.record(made)
     command.record(replace(made, seeds=(1, 2, 3)))
