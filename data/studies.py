@@ -434,7 +434,10 @@ OTHERS = ("alone", *REFERENCES)
 STUDIES = (
     study(tuning, (100,), SMALL, RATES),
     study(
-        main_table, FIVE, without(MINIATURE, "lwf", "joint"), name="miniature"
+        main_table,
+        THREE,
+        without(MINIATURE, "lwf", "joint"),
+        name="miniature",
     ),
     study(lwf, FIVE, without(MINIATURE, *PACKING, "classifier", "joint")),
     study(joint, FIVE, without(MINIATURE, *PACKING, "classifier", "lwf")),
