@@ -40,9 +40,10 @@ def record(study: Study) -> None:
         if str(seed) in made:
             continue
         print(f"{study.name}, seed {seed}", flush=True)
+        begun = provenance()  # before others change the checkout
         new = study.table(seed, RUNS).assign(seed=seed)
         rows = pandas.concat([rows, new]).sort_values("seed", kind="stable")
-        made[str(seed)] = provenance()
+        made[str(seed)] = begun
         command = f"python data/record.py {study.name}"
         told = {"what": study.what, "command": command, "settings": settings}
         text = rows.to_csv(index=False, float_format="%.6g")
