@@ -1,6 +1,6 @@
 """Regenerate the recorded studies: `python data/record.py [STUDY …]`.
 
-Without a name: all of them, in at most four hours on two cores. May be
+Without a name: all of them, which takes hours. May be
 stopped and started again: seeds whose rows are in the table already, with
 the present settings, are not run again, and a run that was cut short goes
 on where it was (`_build/records/`). `--list` says what there is.
@@ -9,7 +9,6 @@ on where it was (`_build/records/`). `--list` says what there is.
 import argparse
 import json
 import os
-import shutil
 from pathlib import Path
 
 # Waiting threads shall leave the cores to others. Before torch is there.
@@ -36,6 +35,8 @@ def record(study: Study) -> None:
         known = json.loads(about.read_text())
         if known["settings"] == settings:
             rows, made = pandas.read_csv(table), known["seeds"]
+            # A table may be ahead of its provenance if it was stopped.
+            rows = rows[rows.seed.isin(map(int, made))]
     for seed in study.seeds:
         if str(seed) in made:
             continue
@@ -56,7 +57,6 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("study", nargs="*", help=", ".join(names))
     options.add_argument("--list", action="store_true")
-    options.add_argument("--fresh", action="store_true", help="forget all")
     chosen = options.parse_args()
     unknown = set(chosen.study) - set(names)
     if unknown:
@@ -65,9 +65,6 @@ def main() -> None:
         if chosen.list:
             print(f"{study.name}: {study.what}")
             continue
-        if chosen.fresh:
-            (RESULTS / f"{study.name}.csv").unlink(missing_ok=True)
-            shutil.rmtree(RUNS, ignore_errors=True)
         record(study)
 
 

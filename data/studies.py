@@ -52,8 +52,13 @@ class Study:
 
 
 def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
-    """A run in its own directory, with the first network if it is there."""
-    made = Run(preset, folder / f"{name}-{seed}", seed=seed, **options)
+    """A run in its own directory, with the first network if it is there.
+
+    The directory belongs to this preset: a changed one begins another.
+    """
+    place = generator(preset, options).initial_seed()
+    out = folder / f"{name}-{seed}-{place:x}"
+    made = Run(preset, out, seed=seed, **options)
     stages = made.out / "stages"
     stages.mkdir(exist_ok=True)
     config = (preset.architecture, preset.tasks[0], preset.first, options)

@@ -119,10 +119,7 @@ class PackNet(nn.Module):
         """
         task = self._seen or self._current()
         if len(self.records) > 1:
-            for norm in self._norms:  # where it is fixed, its statistics
-                free = any(p.requires_grad for p in norm.parameters())
-                if self._guards or not free:
-                    norm.eval()  # would drift in train mode
+            self._fix_norms()
         return self.heads[task - 1](self.trunk(images))
 
     def add_task(self, name: str, classes: int | Sequence[str]) -> None:
@@ -272,6 +269,13 @@ class PackNet(nn.Module):
                 if id(parameter) not in shared:
                     yield parameter
             yield from self.heads[:-1].parameters()
+
+    def _fix_norms(self) -> None:
+        """Keep running statistics from drifting in train mode."""
+        for norm in self._norms:
+            free = any(p.requires_grad for p in norm.parameters())
+            if self._guards or not free:
+                norm.eval()
 
     def _remember(self) -> None:
         task = len(self.records)

@@ -6,13 +6,21 @@ been made.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
-from torch import Tensor, nn
 
 from packnet_core.methods import Laboratory, Method, Steps, packnet
 from packnet_core.network import PackNet
+
+
+def _pruned(network: PackNet, fraction: float) -> None:
+    """Tell a network that weights have been freed."""
+    network.prune(0.0)  # frees none, informs the guards
+    record = network.records[-1]
+    fractions = (*record.fractions[:-1], fraction)
+    network.records[-1] = replace(record, fractions=fractions)
 
 
 class AtRandom(Steps):
@@ -27,7 +35,7 @@ class AtRandom(Steps):
             drawn = torch.randperm(len(mine))[: round(fraction * len(mine))]
             owner[mine[drawn]] = 0
             weight.view(-1)[mine[drawn]] = 0
-        network.prune(0.0)  # records it, and informs the guards
+        _pruned(network, fraction)
 
 
 class OneCutoff(Steps):
@@ -47,7 +55,7 @@ class OneCutoff(Steps):
                 freed = mine[name] & (weight.abs() <= cutoff)
                 network.owner[name][freed] = 0
                 weight[freed] = 0
-        network.prune(0.0)
+        _pruned(network, fraction)
 
 
 class StaleValues(Steps):
@@ -65,7 +73,7 @@ class StaleValues(Steps):
 
 
 class _FreeBiases(PackNet):
-    """Biases and normalisation go on learning with every task."""
+    """Biases, and scales of normalisation, learn on with every task."""
 
     def _others(self):
         yield from self.heads[:-1].parameters()
@@ -88,9 +96,8 @@ class FreeBiases(Steps):
 class _DriftingNorms(PackNet):
     """Running statistics go on averaging, whatever the task."""
 
-    def forward(self, images: Tensor) -> Tensor:
-        head: nn.Module = self.heads[(self._seen or self._current()) - 1]
-        return head(self.trunk(images))
+    def _fix_norms(self) -> None:
+        pass
 
 
 class DriftingNorms(Steps):

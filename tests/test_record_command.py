@@ -62,3 +62,14 @@ def test_a_further_seed_leaves_the_others_as_they_are(study):
     command.record(made)
     command.record(replace(made, seeds=(1, 2, 3)))
     assert asked[2:] == [1, 2, 3]
+
+
+def test_a_table_ahead_of_its_provenance_gets_no_row_twice(study):
+    made, asked, folder = study
+    asked.extend(["begun", "before"])
+    command.record(replace(made, seeds=(1,)))
+    about = (folder / "some.json").read_text()
+    command.record(made)
+    (folder / "some.json").write_text(about)  # as if stopped before it
+    command.record(made)
+    assert pandas.read_csv(folder / "some.csv").seed.tolist() == [1, 1, 2, 2]

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import time
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pandas
 import pytest
 import torch
 
-from packnet_core import load, training
+from packnet_core import PackNet, load, training
 from packnet_core.errors import BadRun, DamagedFile
 from packnet_core.experiments import RESULTS, Run, kept_place, run
 from packnet_core.measures import accuracies, forgetting
@@ -22,7 +23,7 @@ from packnet_core.methods import METHODS
 from packnet_core.presets import MINIATURE, PRESETS, Drawn, preset
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
-from packnet_core.variants import VARIANTS
+from packnet_core.variants import VARIANTS, StaleValues
 
 SHORT = Phase(2, 0.02, batch=16, schedule="cosine", clip=1.0)
 TINY = replace(
@@ -195,18 +196,31 @@ def test_a_variant_does_one_thing_differently(undisturbed, tmp_path, name):
     assert shares == pytest.approx(usual_shares, rel=0.01)
     if name in {"at-random", "one-cutoff"}:
         assert not all(same.values())
-    history = made.history()
-    lost = forgetting(accuracies(history, name))
-    biases = network.trunk.state_dict()["features.0.bias"]
-    means = network.trunk.state_dict()["features.1.running_mean"]
-    usual_state = made.first().trunk.state_dict()
-    if name not in {"free-biases", "drifting-norms"}:
+    assert [r.fractions for r in network.records] == [(0.5,), (0.75,), ()]
+    lost = forgetting(accuracies(made.history(), name))
+    packed = made.after(name, "objects").trunk.state_dict()
+    end = network.trunk.state_dict()
+    kept = {
+        what: torch.equal(end[what], packed[what])
+        for what in ("features.0.bias", "features.1.running_mean")
+    }
+    assert kept["features.0.bias"] == (name != "free-biases")
+    assert kept["features.1.running_mean"] == (name != "drifting-norms")
+    if all(kept.values()):
         assert lost == 0
-        packed = made.after(name, "objects").trunk.state_dict()
-        assert torch.equal(biases, packed["features.0.bias"])
-        assert torch.equal(means, packed["features.1.running_mean"])
-    else:
-        assert not torch.equal(means, usual_state["features.1.running_mean"])
+
+
+def test_stale_values_are_those_from_before_pruning():
+    torch.manual_seed(0)
+    trunk = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 6))
+    network = PackNet(trunk, 6)
+    network.add_task("one", 2)
+    dense = deepcopy(network)
+    network.prune(0.5)
+    freed = network.owner["1.weight"] == 0
+    StaleValues().add(network, dense, "two", ["a", "b"])
+    assert freed.sum() == 36
+    assert torch.equal(trunk[1].weight, dense.trunk[1].weight)
 
 
 def test_the_network_is_the_packed_one_and_says_where_it_is_from(undisturbed):
