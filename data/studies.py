@@ -18,7 +18,12 @@ from pandas import DataFrame
 from packnet_core.experiments import Run
 from packnet_core.lessons import DISTILLING, FINE_TUNING, OWN_WEIGHTS
 from packnet_core.measures import accuracies
-from packnet_core.methods import METHODS
+from packnet_core.methods import (
+    METHODS,
+    all_free,
+    on_free_trunk,
+    with_own_weights,
+)
 from packnet_core.network import PackNet
 from packnet_core.pictures import generator
 from packnet_core.presets import MINIATURE, Drawn, Preset
@@ -33,7 +38,10 @@ HIGHER = replace(MINIATURE, fractions=(0.75, 0.75, 0.75))
 NORMED = replace(
     MINIATURE,
     architecture=replace(MINIATURE.architecture, name="vgg16_bn"),
+    tasks=MINIATURE.tasks[:3],
+    fractions=MINIATURE.fractions[:2],
 )
+FULL = Architecture("vgg16")
 
 
 @dataclass(frozen=True)
@@ -161,19 +169,12 @@ def switch(seed: int, folder: Path) -> DataFrame:
 
     with torch.random.fork_rng():
         torch.manual_seed(generator(seed, "switch").initial_seed())
-        packed = made.after("packnet", first)
-        packed.add_task(second, made.classes(second))
+        packed = with_own_weights(made, made.after("packnet", first), second)
         follow("packnet", packed, MINIATURE.add, OWN_WEIGHTS)
-        for method, phase, lesson in (
-            ("sequential", MINIATURE.alone, FINE_TUNING),
-            ("lwf", MINIATURE.lwf, DISTILLING),
-        ):
-            network = made.first()
-            network.share(second, made.classes(second))
-            network.trunk.requires_grad_(True)
-            if method == "lwf":
-                network.requires_grad_(True)
-            follow(method, network, phase, lesson)
+        tuned = on_free_trunk(made, made.first(), second)
+        follow("sequential", tuned, MINIATURE.alone, FINE_TUNING)
+        free = all_free(made, made.first(), [second])
+        follow("lwf", free, MINIATURE.lwf, DISTILLING)
     return DataFrame(rows, columns=["method", "step", "top1_error"])
 
 
@@ -209,7 +210,7 @@ def sizes(seed: int, folder: Path) -> DataFrame:
 def full_size(folder: Path) -> tuple[Path, list[Path]]:
     """VGG-16 with the paper's four tasks and random weights, as files."""
     folder.mkdir(parents=True, exist_ok=True)
-    trunk = build(Architecture("vgg16"))
+    trunk = build(FULL)
     tasks = {"imagenet": 1000, "cubs": 200, "cars": 196, "flowers": 102}
     separate = []
     for name, classes in tasks.items():
@@ -363,7 +364,7 @@ def norms(seed: int, folder: Path) -> DataFrame:
     )
 
 
-WIDTHS = (0.0625, 0.125, 0.1875)
+WIDTHS = (0.0625, 0.125)
 
 
 def widths(seed: int, folder: Path) -> DataFrame:
@@ -381,24 +382,28 @@ def widths(seed: int, folder: Path) -> DataFrame:
 
 
 def many_tasks() -> Preset:
-    """Twelve added tasks: halves of the three, then in other colours."""
+    """Nine added tasks: halves of the three, then three recoloured.
+
+    Half of the current task's weights is freed each time, so that few
+    tasks use the network up.
+    """
     first, *added = MINIATURE.tasks
     tasks: list[Drawn] = []
-    for colours in ((0, 1, 2), (2, 0, 1)):
-        for half in (0, 1):
-            for task in added:
-                assert isinstance(task, Drawn)
-                name = f"{task.name} {half + 1}"
-                if colours != (0, 1, 2):
-                    name += " recoloured"
-                tasks.append(
-                    replace(
-                        task, name=name, of=task.name, colours=colours,
-                        classes=(7 * half, 7 * half + 7),
-                    )
-                )  # fmt: skip
-    fractions = (0.5, *[0.75] * (len(tasks) - 1))
-    return replace(MINIATURE, tasks=(first, *tasks), fractions=fractions)
+    for half, colours in ((0, (0, 1, 2)), (1, (0, 1, 2)), (0, (2, 0, 1))):
+        for task in added:
+            assert isinstance(task, Drawn)
+            name = f"{task.name} {half + 1}"
+            if colours != (0, 1, 2):
+                name += " recoloured"
+            tasks.append(
+                replace(
+                    task, name=name, of=task.name, colours=colours,
+                    classes=(7 * half, 7 * half + 7),
+                )
+            )  # fmt: skip
+    return replace(
+        MINIATURE, tasks=(first, *tasks), fractions=(0.5,) * len(tasks)
+    )
 
 
 def capacity(seed: int, folder: Path) -> DataFrame:
@@ -440,7 +445,7 @@ STUDIES = (
     study(tuning, (100,), SMALL, RATES),
     study(
         main_table,
-        THREE,
+        FIVE,
         without(MINIATURE, "lwf", "joint"),
         name="miniature",
     ),

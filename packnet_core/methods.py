@@ -102,7 +102,7 @@ def _pruned(steps: Steps, dense: PackNet, fraction: float) -> PackNet:
 def individual(lab: Laboratory) -> None:
     """A network of its own for each task, from the first task's."""
     for task in lab.preset.tasks[1:]:
-        make = partial(_alone, lab, task.name)
+        make = partial(in_own_network, lab, task.name)
         lab.stage("individual", "train", task.name, make, lab.preset.alone)
 
 
@@ -110,7 +110,7 @@ def classifier_only(lab: Laboratory) -> None:
     """The first task's trunk as it is; each task trains its head alone."""
     network = lab.first()
     for task in lab.preset.tasks[1:]:
-        make = partial(_sharing, lab, network, task.name)
+        make = partial(on_fixed_trunk, lab, network, task.name)
         network = lab.stage(
             "classifier-only", "train", task.name, make, lab.preset.classifier
         )
@@ -120,7 +120,7 @@ def sequential(lab: Laboratory) -> None:
     """Plain fine-tuning: one trunk for all, each task keeps its head."""
     network = lab.first()
     for task in lab.preset.tasks[1:]:
-        make = partial(_tuning, lab, network, task.name)
+        make = partial(on_free_trunk, lab, network, task.name)
         network = lab.stage(
             "sequential", "train", task.name, make, lab.preset.alone,
             FINE_TUNING,
@@ -131,7 +131,7 @@ def lwf(lab: Laboratory) -> None:
     """Learning without Forgetting: fine-tuning that keeps old answers."""
     network = lab.first()
     for task in lab.preset.tasks[1:]:
-        make = partial(_free, lab, network, [task.name])
+        make = partial(all_free, lab, network, [task.name])
         network = lab.stage(
             "lwf", "train", task.name, make, lab.preset.lwf, DISTILLING
         )
@@ -140,36 +140,36 @@ def lwf(lab: Laboratory) -> None:
 def joint(lab: Laboratory) -> None:
     """All tasks at once, on all pictures: what no sequence can have."""
     added = [task.name for task in lab.preset.tasks[1:]]
-    make = partial(_free, lab, lab.first(), added)
+    make = partial(all_free, lab, lab.first(), added)
     lab.stage("joint", "train", added[-1], make, lab.preset.joint, EVERYTHING)
 
 
-def _owning(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+def with_own_weights(lab: Laboratory, network: PackNet, task: str) -> PackNet:
     network.add_task(task, lab.classes(task))
     return network
 
 
-def _alone(lab: Laboratory, task: str) -> PackNet:
+def in_own_network(lab: Laboratory, task: str) -> PackNet:
     """A task in a network of its own, on the first network's trunk."""
     first = lab.first()
-    return _owning(lab, PackNet(first.trunk, first.features), task)
+    return with_own_weights(lab, PackNet(first.trunk, first.features), task)
 
 
-def _sharing(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+def on_fixed_trunk(lab: Laboratory, network: PackNet, task: str) -> PackNet:
     """A further head on a trunk that stays as it is."""
     network.share(task, lab.classes(task))
     network.trunk.requires_grad_(False)
     return network
 
 
-def _tuning(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+def on_free_trunk(lab: Laboratory, network: PackNet, task: str) -> PackNet:
     """A further head; it and the trunk are trained, not the old heads."""
     network.share(task, lab.classes(task))
     network.trunk.requires_grad_(True)
     return network
 
 
-def _free(lab: Laboratory, network: PackNet, tasks: list[str]) -> PackNet:
+def all_free(lab: Laboratory, network: PackNet, tasks: list[str]) -> PackNet:
     """Further heads; everything is trained."""
     for task in tasks:
         network.share(task, lab.classes(task))

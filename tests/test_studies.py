@@ -1,0 +1,135 @@
+"""Every study runs from beginning to end, in a very small version.
+
+What the tables must hold is asserted; what the errors are is not: of
+networks this small, trained this short, nothing is to be learnt.
+"""
+
+from dataclasses import replace
+
+import pytest
+import studies
+from studies import STUDIES
+
+from packnet_core.presets import MINIATURE, shortened
+from packnet_core.trunks import Architecture
+
+BY_NAME = {study.name: study for study in STUDIES}
+TASKS = [task.name for task in MINIATURE.tasks]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """A function that runs a study of very small networks by its name."""
+    folder = tmp_path_factory.mktemp("studies")
+    with pytest.MonkeyPatch.context() as patch:
+        short = shortened(MINIATURE, 1)
+        tiny = replace(
+            short,
+            add=replace(
+                short.add, warmup=0.0
+            ),  # or its one step is at rate 0
+            architecture=Architecture(
+                "vgg16", width=0.0625, size=32, dropout=0.0
+            ),
+            tasks=tuple(
+                replace(task, train=2, test=1) for task in MINIATURE.tasks
+            ),
+        )
+        wide = replace(tiny.architecture, name="vgg16_bn")
+        patch.setattr(studies, "MINIATURE", tiny)
+        patch.setattr(studies, "HIGHER", replace(tiny, fractions=(0.75,) * 3))
+        patch.setattr(
+            studies, "NORMED",
+            replace(
+                tiny, architecture=wide, tasks=tiny.tasks[:3],
+                fractions=tiny.fractions[:2],
+            ),
+        )  # fmt: skip
+        patch.setattr(studies, "FULL", tiny.architecture)
+        patch.setattr(studies, "WIDTHS", (0.03125,))
+        patch.setattr(studies, "FRACTIONS", (0.5,))
+        yield lambda name: BY_NAME[name].table(0, folder)
+
+
+def test_the_studies_of_the_error_table(small):
+    tables = [small(n) for n in ("miniature", "lwf", "joint", "higher")]
+    for table in tables:
+        for _, rows in table.groupby("method"):
+            assert sorted(rows.task) == sorted(TASKS)
+    assert set(tables[0].method) == set(studies.IN_TURN)
+    assert [set(table.method) for table in tables[1:]] == [
+        {"lwf"}, {"joint"}, {"packnet"},
+    ]  # fmt: skip
+    assert set(tables[3].prune) == {"0.75/0.75/0.75"}
+
+    matrices = small("matrices")
+    assert (matrices[matrices.method == "untrained"].after == "").all()
+    for _, rows in matrices[matrices.after != ""].groupby("method"):
+        assert len(rows) == 16 and rows.accuracy.between(0, 100).all()
+        assert not rows.duplicated(["after", "task"]).any()
+    last = matrices[matrices.after == TASKS[-1]].set_index(["method", "task"])
+    errors = tables[0].set_index(["method", "task"]).top1_error
+    for method in ("packnet", "classifier-only", "sequential"):
+        ends = last.accuracy[method] + errors[method]
+        assert ends.sub(100).abs().max() < 1e-6
+
+    switch = small("switch")
+    for _, rows in switch.groupby("method"):
+        assert rows.step.is_monotonic_increasing and rows.step.iloc[0] == 0
+    starts = switch[switch.step == 0].set_index("method").top1_error
+    assert starts["sequential"] == starts["lwf"]  # the common first network
+    packed = switch[switch.method == "packnet"].top1_error
+    assert packed.nunique() == 1  # its first task does not change
+
+    sizes = small("sizes").set_index(["network", "method", "part"]).bytes
+    for network in ("miniature", "vgg16"):
+        packed, four = sizes[network].packnet, sizes[network].individual
+        assert 4 * packed["trunk"] == four["trunk"]
+        assert packed["heads"] == pytest.approx(four["heads"], rel=0.01)
+
+
+def test_the_study_of_pruning(small):
+    table = small("pruning").set_index(["fraction", "stage"]).top1_error
+    assert set(table.index) == {
+        (0.0, "trained"), (0.0, "retrained"), (0.0, "dense again"),
+        (0.5, "pruned"), (0.5, "retrained"), (0.5, "dense again"),
+    }  # fmt: skip
+
+
+def test_the_studies_of_what_if(small):
+    orders = small("orders")
+    assert orders.order.nunique() == 6
+    assert (orders.groupby("order").size() == 4).all()
+
+    steps = small("steps").set_index(["method", "task"])
+    assert set(steps.index.get_level_values(0)) == {
+        "packnet", "at-random", "one-cutoff", "stale-values", "free-biases",
+    }  # fmt: skip
+    for method in ("packnet", "at-random", "one-cutoff", "stale-values"):
+        rows = steps.loc[method]
+        assert (rows.own_error == rows.top1_error).all()  # nothing forgotten
+
+    norms = small("norms").set_index(["method", "task"])
+    right = norms.loc["packnet"]
+    assert (right.own_error == right.top1_error).all()
+    assert len(norms.loc["drifting-norms"]) == 3
+
+    widths = small("widths")
+    cells = widths.groupby(["width", "method", "task"]).size()
+    assert len(cells) == 2 * 2 * 4 and (cells == 1).all()
+
+
+def test_the_study_of_capacity(small):
+    table = small("capacity")
+    packed = table[table.method == "packnet"].sort_values("position")
+    assert len(packed) == 10 and packed.owned.sum() == pytest.approx(100)
+    assert packed.owned.iloc[0] == pytest.approx(50, abs=0.1)
+    assert packed.owned.iloc[1] < 26  # half of the rest; zeros go first
+    assert table[table.method == "individual"].owned.isna().all()
+
+
+def test_the_study_of_learning_rates(small):
+    table = small("tuning")
+    assert set(table.method) == set(studies.RATES)
+    for method, rows in table.groupby("method"):
+        assert tuple(rows.rate.unique()) == studies.RATES[method]
