@@ -13,6 +13,7 @@ from packnet_core.plots.comparison import (
 )
 from packnet_core.plots.drawing import Drawing
 from packnet_core.plots.filters import draw_filters, draw_pictures
+from packnet_core.plots.magnitudes import draw_layers, draw_magnitudes
 from packnet_core.plots.shares import draw_shares
 
 __all__ = [
@@ -22,7 +23,9 @@ __all__ = [
     "draw_errors",
     "draw_filters",
     "draw_intervals",
+    "draw_layers",
     "draw_lines",
+    "draw_magnitudes",
     "draw_matrices",
     "draw_pictures",
     "draw_shares",
