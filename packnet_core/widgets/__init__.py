@@ -1,0 +1,6 @@
+"""Pages to look into a network with: HTML, no kernel, no network."""
+
+from packnet_core.widgets.explorer import explore
+from packnet_core.widgets.page import Page
+
+__all__ = ["Page", "explore"]
