@@ -15,6 +15,7 @@ from packnet_core.methods import METHODS
 from packnet_core.presets import PRESETS, preset, shortened
 from packnet_core.summary import summary
 from packnet_core.trunks import NAMES
+from packnet_core.widgets import explore
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,6 +100,12 @@ def parser() -> argparse.ArgumentParser:
 
     show = commands.add_parser("show", help="what is in a packed network")
     show.add_argument("file", type=Path, metavar="FILE")
+    show.add_argument(
+        "--html",
+        type=Path,
+        metavar="OUT",
+        help="also write a page in which to look at every layer",
+    )
     show.set_defaults(command=_show)
 
     evaluate = commands.add_parser("evaluate", help="test one of its tasks")
@@ -185,6 +192,9 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
+    if options.html:
+        explore(options.file).write(options.html)
+        print(f"{options.html}: open it in a browser", file=sys.stderr)
     print(summary(options.file))
 
 

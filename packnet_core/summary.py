@@ -1,6 +1,7 @@
 """What is in a packed network: tasks, owner shares, bytes, as text."""
 
 import os
+import string
 from pathlib import Path
 
 import pandas
@@ -36,6 +37,20 @@ def bytes_by_part(file: str | os.PathLike) -> dict[str, int]:
     return parts | {"header": os.path.getsize(file) - sum(parts.values())}
 
 
+def bar(counts: pandas.Series, length: int = 40) -> str:
+    """A line of `length` marks for the owners of one layer's weights.
+
+    counts: a row of `owner_table`. The mark of a task is its number, of
+    the tenth and later ones a letter; that of free weights is a dot.
+    """
+    marks = ".123456789" + string.ascii_lowercase
+    ends = (length * counts.drop("weights").cumsum() / counts.weights).round()
+    drawn = ""
+    for number, end in enumerate(ends):
+        drawn += marks[min(number, len(marks) - 1)] * (int(end) - len(drawn))
+    return drawn
+
+
 def summary(file: Path) -> str:
     """Tasks, owner shares and bytes of a file, as text for a terminal."""
     network = load(file)
@@ -49,12 +64,15 @@ def summary(file: Path) -> str:
             f"  {number} {record.name}: {len(record.classes)} classes, "
             f"{fractions}"
         )
+    shares["one mark for each 2.5 %"] = [
+        bar(table.loc[name]) for name in table.index
+    ]
     sizes = bytes_by_part(file)
     return "\n".join(
         [
             *lines,
             "",
-            "owner of the weights, in percent",
+            "owner of the weights, in percent, and drawn: its number, . if free",
             shares.to_string(float_format="{:.2f}".format),
             "",
             "bytes",

@@ -76,6 +76,16 @@ def test_run_writes_its_three_files_and_prints_the_table(tmp_path, capsys):
     assert f"{size:,}" in printed
 
 
+def test_show_draws_bars_and_writes_the_explorer(packed, tmp_path, capsys):
+    page = tmp_path / "explorer.html"
+    assert main(["show", str(packed), "--html", str(page)]) == 0
+    printed = capsys.readouterr().out
+    whole = next(s for s in printed.splitlines() if s.startswith("all"))
+    assert whole.split()[-1] == "1" * 20 + "2" * 20
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert str(tmp_path) in fails(capsys, "show", packed, "--html", tmp_path)
+
+
 def test_add_and_evaluate_a_readers_own_pictures(
     packed, pictures, tmp_path, capsys
 ):

@@ -1,5 +1,10 @@
 """Figures, each one function that returns a `Drawing`."""
 
+from packnet_core.plots.ablations import (
+    draw_capacity,
+    draw_changes,
+    draw_trends,
+)
 from packnet_core.plots.charts import (
     draw_crops,
     draw_errors,
@@ -18,6 +23,8 @@ from packnet_core.plots.shares import draw_shares
 
 __all__ = [
     "Drawing",
+    "draw_capacity",
+    "draw_changes",
     "draw_course",
     "draw_crops",
     "draw_errors",
@@ -30,4 +37,5 @@ __all__ = [
     "draw_pictures",
     "draw_shares",
     "draw_sheet",
+    "draw_trends",
 ]

@@ -24,9 +24,7 @@ BLOCK = 16  # inputs side by side where a filter has no height and width
 STEPS = 127  # values are stored as whole numbers from -127 to 127
 
 
-def explore(
-    network: PackNet | str | os.PathLike, limit: int = LIMIT
-) -> Page:
+def explore(network: PackNet | str | os.PathLike, limit: int = LIMIT) -> Page:
     """A page in which to choose layer, filter, stage and view.
 
     network: with at least one task, or its file; limit: bytes that the
@@ -100,9 +98,7 @@ def _document(
     blob = b"".join(
         part.tobytes() for part in (*values, *owners)
     )  # all values, then all owners, layer after layer
-    document = fill(
-        "explorer", title, data=as_json(data), blob=packed(blob)
-    )
+    document = fill("explorer", title, data=as_json(data), blob=packed(blob))
     return document, sum(len(layer["shown"]) for layer in layers)
 
 
