@@ -238,7 +238,7 @@ def full_size(folder: Path) -> tuple[Path, list[Path]]:
 
 
 RATES = {
-    "first": (0.02, 0.03, 0.045),
+    "first": (0.03, 0.045, 0.0675),
     "individual": (0.0133, 0.02, 0.03),
     "packnet": (0.02, 0.03, 0.045),
     "classifier-only": (0.03, 0.1, 0.3),
