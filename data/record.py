@@ -19,6 +19,7 @@ from studies import STUDIES, Study
 
 from packnet_core.atomic import write_text
 from packnet_core.provenance import provenance
+from packnet_core.records import read
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "_build" / "records"
@@ -34,7 +35,7 @@ def record(study: Study) -> None:
     if table.exists() and about.exists():
         known = json.loads(about.read_text())
         if known["settings"] == settings:
-            rows, made = pandas.read_csv(table), known["seeds"]
+            rows, made = read(table), known["seeds"]
             # A table may be ahead of its provenance if it was stopped.
             rows = rows[rows.seed.isin(map(int, made))]
     for seed in study.seeds:
@@ -47,7 +48,7 @@ def record(study: Study) -> None:
         made[str(seed)] = begun
         command = f"python data/record.py {study.name}"
         told = {"what": study.what, "command": command, "settings": settings}
-        text = rows.to_csv(index=False, float_format="%.6g")
+        text = rows.to_csv(index=False, float_format="%.6g", na_rep="nan")
         write_text(table, text)
         write_text(about, json.dumps(told | {"seeds": made}, indent=1))
 

@@ -24,8 +24,12 @@ def recorded(study: str) -> pandas.DataFrame:
 
     Its columns are those of `results.csv`. Raises BadRun.
     """
-    return pandas.read_csv(_file(study, "csv"), keep_default_na=False,
-                           na_values=["nan"])  # fmt: skip
+    return read(_file(study, "csv"))
+
+
+def read(table: Path) -> pandas.DataFrame:
+    """A recorded table: nothing is empty text, "nan" is not a number."""
+    return pandas.read_csv(table, keep_default_na=False, na_values=["nan"])
 
 
 def recorded_provenance(study: str) -> dict:

@@ -72,7 +72,7 @@ def summary(file: Path) -> str:
         [
             *lines,
             "",
-            "owner of the weights, in percent, and drawn: its number, . if free",
+            "owner of the weights, in percent; drawn as its number, or a dot",
             shares.to_string(float_format="{:.2f}".format),
             "",
             "bytes",

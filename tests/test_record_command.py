@@ -9,6 +9,8 @@ import record as command
 from pandas import DataFrame
 from studies import Study
 
+from packnet_core.records import read
+
 
 @pytest.fixture
 def study(tmp_path, monkeypatch):
@@ -73,3 +75,17 @@ def test_a_table_ahead_of_its_provenance_gets_no_row_twice(study):
     (folder / "some.json").write_text(about)  # as if stopped before it
     command.record(made)
     assert pandas.read_csv(folder / "some.csv").seed.tolist() == [1, 1, 2, 2]
+
+
+def test_what_is_empty_and_what_is_no_number_are_told_apart(study):
+    made, asked, folder = study
+    asked.extend(["begun", "before"])
+
+    def table(seed, runs):
+        return DataFrame({"prune": ["", "0.5"], "owned": [float("nan"), 50]})
+
+    command.record(replace(made, table=table))
+    found = read(folder / "some.csv")
+    assert found.prune.tolist() == ["", "0.5"] * 2
+    assert found.owned.isna().tolist() == [True, False] * 2
+    assert found.owned.dtype == float

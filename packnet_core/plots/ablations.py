@@ -4,15 +4,19 @@ The same rules as in `plots`. The numbers are recorded, so they are the
 same everywhere, and the alternative texts tell them.
 """
 
+from typing import Literal
+
 import numpy as np
 import pandas
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
 from packnet_core.plots.comparison import COLOURS, DASHES, MARKERS
-from packnet_core.plots.drawing import GREY, STYLE, Drawing
+from packnet_core.plots.drawing import STYLE, Drawing
+
+TICKS = (0.001, 0.01, 0.1, 1, 10, 100)
 
 
 def draw_changes(table: pandas.DataFrame, what: str) -> Drawing:
@@ -47,6 +51,7 @@ def draw_changes(table: pandas.DataFrame, what: str) -> Drawing:
         axes.set(ylim=(place - 0.6, -0.7), xlabel=what)
         axes.tick_params(axis="y", length=0)
         axes.margins(x=0.08)
+        axes.spines["left"].set_visible(False)  # the line at zero is enough
         _plain(axes, "x")
     told = [
         f"{group or 'All'}: "
@@ -94,10 +99,9 @@ def draw_trends(table: pandas.DataFrame, what: str, reach: str) -> Drawing:
                     linewidth=1.8, elinewidth=1.2, capsize=3,
                 )  # fmt: skip
             axes.set_title(panel)
-            axes.set_xticks(range(len(settings)), settings)
+            axes.set_xticks(range(len(settings)), settings, fontsize=9)
             axes.set_xlim(-0.3, len(settings) - 0.7)
-            if axes.get_ylim()[0] < 0 < axes.get_ylim()[1]:
-                axes.axhline(0, color="black", linewidth=1)
+            axes.axhline(0, color="black", linewidth=1)
             _plain(axes, "y")
         row[0].set_ylabel(what)
         figure.legend(
@@ -108,13 +112,15 @@ def draw_trends(table: pandas.DataFrame, what: str, reach: str) -> Drawing:
     for panel in panels:
         for line in lines:
             own = table[(table.panel == panel) & (table.line == line)]
-            values = ", ".join(
-                f"{' '.join(point['at'].split())} {point['mean']:.1f} "
-                f"({point['low']:.1f} to {point['high']:.1f})"
-                for _, point in own.iterrows()
+            values = "; ".join(
+                f"at {at.replace(chr(10), ', ')}: {mean:.1f} "
+                f"({low:.1f} to {high:.1f})"
+                for at, mean, low, high in own[
+                    ["at", "mean", "low", "high"]
+                ].itertuples(index=False)
             )
             name = f"{panel}, {line}" if panel else line
-            told.append(f"{name}: {values}.")
+            told.append(f"{name} {values}.")
     return Drawing(
         figure, f"Line chart of {what}; {reach}. " + " ".join(told)
     )
@@ -127,7 +133,7 @@ def draw_capacity(table: pandas.DataFrame, owned: pandas.Series) -> Drawing:
     the order of training, at most seven methods; owned: percent of all
     weights, indexed by task.
     """
-    methods, tasks = table.method.unique(), list(table.task.unique())
+    methods, tasks = list(table.method.unique()), list(table.task.unique())
     places = np.arange(len(tasks))
     shares = owned[tasks]
     with rc_context(STYLE):
@@ -155,16 +161,18 @@ def draw_capacity(table: pandas.DataFrame, owned: pandas.Series) -> Drawing:
         left.set(ylim=(len(tasks) - 0.5, -0.5), title="top-1 error, %")
         left.set_xlim(left=0)
         left.tick_params(axis="y", length=0)
-        right.barh(
-            places, shares, height=0.6, color="#9cc3e6", edgecolor=GREY
-        )
+        right.plot(shares, places, "P", color="black", markersize=6)
         for place, share in zip(places, shares):
-            right.text(share, place, f" {share:.3g}", va="center", fontsize=9)
+            right.annotate(
+                f"{share:.3g}", (share, place), (7, 0), fontsize=9,
+                textcoords="offset points", va="center",
+            )  # fmt: skip
         right.set(
             xscale="log", xlim=(shares.min() / 3, shares.max() * 8),
             title="owns, % of weights",
         )  # fmt: skip
-        right.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        ticks = [t for t in TICKS if shares.min() / 3 <= t <= shares.max()]
+        right.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         right.xaxis.set_minor_locator(NullLocator())
         right.tick_params(axis="y", length=0)
         for axes in (left, right):
@@ -176,7 +184,10 @@ def draw_capacity(table: pandas.DataFrame, owned: pandas.Series) -> Drawing:
     means = table.pivot(index="task", columns="method", values="mean")
     told = []
     for task in tasks:
-        errors = ", ".join(f"{m} {means.at[task, m]:.1f}" for m in methods)
+        errors = ", ".join(
+            f"{method} {mean:.1f}"
+            for method, mean in means.loc[task, methods].items()
+        )
         told.append(f"{task}: {errors}, owns {shares[task]:.3g}.")
     return Drawing(
         figure,
@@ -204,7 +215,7 @@ def _draw_change(axes: Axes, place: float, point, number: int) -> None:
     )  # fmt: skip
 
 
-def _plain(axes: Axes, along: str) -> None:
+def _plain(axes: Axes, along: Literal["x", "y"]) -> None:
     """Grid lines across one axis, and no frame."""
     axes.grid(axis=along, color="#dddddd")
     axes.set_axisbelow(True)

@@ -2,5 +2,6 @@
 
 from packnet_core.widgets.explorer import explore
 from packnet_core.widgets.page import Page
+from packnet_core.widgets.player import play
 
-__all__ = ["Page", "explore"]
+__all__ = ["Page", "explore", "play"]

@@ -1,0 +1,344 @@
+"""Explorer and player: what they hold, and what their controls do.
+
+What is shown is compared with the numbers of the network, not with
+pictures of the page.
+"""
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Browser, Page, expect
+
+from packnet_core import PackNet, load
+from packnet_core.errors import NoTask
+from packnet_core.trunks import Architecture, build
+from packnet_core.widgets import explore, play
+from tests.test_page import browser
+
+__all__ = ["browser"]  # a fixture
+NAMES = ["objects", "birds", "cars"]
+
+
+@pytest.fixture(scope="module")
+def network() -> PackNet:
+    """Three tasks with random weights in a very narrow VGG-16."""
+    torch.manual_seed(0)
+    trunk = build(Architecture("vgg16", width=1 / 16, size=32))
+    network = PackNet(trunk, trunk.out_features)
+    for number, name in enumerate(NAMES, start=1):
+        network.add_task(name, 4)
+        with torch.no_grad():
+            for layer, weight in network.layers.items():
+                mine = network.owner[layer] == number
+                weight += mine * torch.randn_like(weight)
+        if name != "cars":
+            network.prune(0.6)
+    return network
+
+
+@pytest.fixture(scope="module")
+def written(network, tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("explorer") / "explorer.html"
+    explore(network).write(file)
+    return file
+
+
+@pytest.fixture
+def page(browser: Browser, written: Path) -> Iterator[Page]:
+    yield from opened(browser, written)
+
+
+def opened(browser: Browser, file: Path, width: int = 900) -> Iterator[Page]:
+    """A page that asks for nothing but itself, and has no errors."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    faults: list[str] = []
+    page.on("request", lambda r: r.url == file.as_uri()
+            or faults.append(r.url))  # fmt: skip
+    page.on("console", lambda m: m.type != "error" or faults.append(m.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(file.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    page.close()
+    assert faults == []
+
+
+def held(html: str) -> tuple[dict, np.ndarray, np.ndarray]:
+    """The data of an explorer, its values and its owners."""
+
+    def part(name: str) -> str:
+        found = re.search(f'id="{name}">(.*?)</script>', html, re.DOTALL)
+        assert found is not None
+        return found.group(1)
+
+    data = json.loads(part("data"))
+    blob = zlib.decompress(base64.b64decode(part("blob")))
+    whole = np.frombuffer(blob, np.uint8)
+    half = len(whole) // 2
+    return data, whole[:half].view(np.int8), whole[half:]
+
+
+@pytest.mark.parametrize("limit", [390_000, 60_000])
+def test_an_explorer_holds_the_networks_numbers(network, limit):
+    made = explore(network, limit=limit)
+    assert len(made.html) <= limit
+    data, values, owners = held(made.html)
+    place = 0
+    for layer, (name, weight) in zip(data["layers"], network.layers.items()):
+        assert f"{layer['name']}.weight" == name
+        assert layer["counts"] == network.shares()[name]
+        assert layer["shown"][0] == 0 and len(set(layer["shown"])) >= 1
+        for number, scale in zip(layer["shown"], layer["scales"]):
+            row = weight[number].detach().flatten().numpy()
+            stored = values[place : place + len(row)] * scale
+            assert np.abs(stored - row).max() <= 0.501 * scale
+            owned = network.owner[name][number].flatten().numpy()
+            assert (owners[place : place + len(row)] == owned).all()
+            place += len(row)
+    assert place == len(values) == len(owners)
+    sampled = any(len(y["shown"]) < y["filters"] for y in data["layers"])
+    assert sampled == (limit == 60_000) == ("of them" in repr(made))
+
+
+def test_a_network_without_tasks_is_refused():
+    trunk = build(Architecture("vgg16", width=1 / 32, size=32))
+    with pytest.raises(NoTask, match="add one first"):
+        explore(PackNet(trunk, trunk.out_features))
+
+
+def test_a_file_is_explored_like_the_network_that_it_holds(network, tmp_path):
+    network.save(tmp_path / "network.packnet")
+    assert explore(tmp_path / "network.packnet").html == explore(network).html
+    assert load(tmp_path / "network.packnet").tasks == NAMES
+
+
+def cells(page: Page) -> list[tuple[int, bool, float]]:
+    """Owner, left out or not, and value of each square of the kernel."""
+    return [
+        (int(owner), left == "true", float(value))
+        for owner, left, value in page.eval_on_selector_all(
+            "#enlarged td",
+            "cells => cells.map(c => [c.dataset.owner, c.dataset.leftOut,"
+            " c.dataset.value])",
+        )
+    ]
+
+
+def wanted(network, layer, number, kernel, stage, task):
+    """The same, from the network: stage and task from 1."""
+    weight = network.layers[layer][number, kernel].detach().flatten()
+    owner = network.owner[layer][number, kernel].flatten()
+    return [
+        (int(o) if o <= stage else 0, task < o <= stage,
+         float(w) if o <= stage else 0.0)
+        for w, o in zip(weight, owner)
+    ]  # fmt: skip
+
+
+def check_kernel(page, network, layer, number, kernel, stage, task):
+    found = cells(page)
+    right = wanted(network, layer, number, kernel, stage, task)
+    assert [cell[:2] for cell in found] == [cell[:2] for cell in right]
+    step = network.layers[layer][number].abs().max().item() / 127
+    for (_, _, shown), (_, _, value) in zip(found, right):
+        assert abs(shown - value) <= 0.51 * step
+
+
+def test_layer_filter_and_kernel_show_the_files_weights(page, network):
+    check_kernel(page, network, "features.0.weight", 0, 0, 3, 3)
+    page.select_option("#layer", label="features.10")
+    page.click("#filter-more")
+    page.click("#kernel-more")
+    page.click("#kernel-more")
+    check_kernel(page, network, "features.10.weight", 1, 2, 3, 3)
+    expect(page.locator("#filter-shown")).to_have_text("1 of 16")
+    page.click("#kernel-less")
+    page.click("#filter-less")
+    check_kernel(page, network, "features.10.weight", 0, 1, 3, 3)
+    expect(page.locator("#filter-less")).to_be_disabled()
+    page.focus("#filter")
+    page.keyboard.press("End")
+    page.focus("#kernel")
+    page.keyboard.press("End")
+    check_kernel(page, network, "features.10.weight", 15, 7, 3, 3)
+    expect(page.locator("#filter-more")).to_be_disabled()
+
+
+@pytest.mark.parametrize("stage, task", [(1, 1), (2, 1), (3, 2)])
+def test_stage_and_view_leave_out_what_they_should(
+    page, network, stage, task
+):
+    page.select_option("#layer", label="features.5")
+    page.select_option("#stage", str(stage))
+    page.select_option("#task", str(task))
+    check_kernel(page, network, "features.5.weight", 0, 0, stage, task)
+    owner = network.owner["features.5.weight"][0]
+    seen = int(((owner > 0) & (owner <= task)).sum())
+    left = int(((owner > task) & (owner <= stage)).sum())
+    expect(page.locator("#told")).to_contain_text(
+        f"In the view of {NAMES[task - 1]} {seen} are seen and {left} of "
+        "later tasks are left out."
+    )
+    offered = page.locator("#task option").all_inner_texts()
+    assert len(offered) == stage  # no view of a task that is not there yet
+
+
+def test_an_earlier_stage_gives_up_the_view_of_a_later_task(page):
+    page.select_option("#stage", "1")
+    assert page.input_value("#task") == "1"
+
+
+def test_shares_are_those_of_the_file_to_the_weight(page, network):
+    page.select_option("#layer", label="classifier.0")
+    for stage in (3, 1):
+        page.select_option("#stage", str(stage))
+        counts = network.shares()["classifier.0.weight"]
+        then = [counts[0] + sum(counts[stage + 1 :]), *counts[1 : stage + 1]]
+        shown = page.eval_on_selector_all(
+            '[data-what="all of classifier.0"] li',
+            "keys => keys.map(k => [+k.dataset.owner, +k.dataset.count])",
+        )
+        assert shown == [[o, c] for o, c in enumerate(then) if c]
+
+
+def test_the_mosaic_paints_the_chosen_task_black(page, network):
+    page.select_option("#layer", label="features.2")
+    page.select_option("#paint", "2")
+    page.click("#kernel-more")  # so that the frame is not on kernel 0
+    owner = network.owner["features.2.weight"][0, 0]
+    black = page.evaluate(
+        """() => [...Array(9).keys()].map(i => {
+            const x = (i % 3 + 1) * dots, y = (Math.floor(i / 3) + 1) * dots
+            const data = element("mosaic").getContext("2d")
+              .getImageData(x, y, 1, 1).data
+            return data[0] === 0
+        })"""
+    )
+    assert black == (owner == 2).flatten().tolist()
+    label = page.get_attribute("#mosaic", "aria-label") or ""
+    count = int((network.owner["features.2.weight"][0] == 2).sum())
+    assert f"birds {count} (" in label
+
+
+def test_a_click_into_the_mosaic_enlarges_that_kernel(page, network):
+    page.select_option("#layer", label="features.2")
+    box = page.locator("#mosaic").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] - 8, box["y"] + 8)
+    across = page.evaluate("grid(layers[chosen.layer]).across")
+    assert int(page.input_value("#kernel")) == across - 1
+    check_kernel(page, network, "features.2.weight", 0, across - 1, 3, 3)
+
+
+def test_selects_work_with_the_keyboard(page):
+    page.focus("#layer")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#told")).to_contain_text("features.2, filter 0")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#told")).to_contain_text("when birds was finished")
+
+
+def test_nothing_is_wider_than_a_phone(browser, written):
+    for page in opened(browser, written, width=390):
+        for layer in page.locator("#layer option").all_inner_texts():
+            page.select_option("#layer", label=layer)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= 390, layer
+
+
+# The player
+
+
+STAGES = [
+    ("trained", torch.tensor([[1.0, -2.0], [0.5, 3.0]]), torch.ones(2, 2)),
+    (
+        "pruned",
+        torch.tensor([[0.0, -2.0], [0.0, 3.0]]),
+        torch.tensor([[0, 1], [0, 1]]),
+    ),
+    (
+        "next task",
+        torch.tensor([[4.0, -2.0], [-0.25, 3.0]]),
+        torch.tensor([[2, 1], [2, 1]]),
+    ),
+]
+
+
+@pytest.fixture
+def player(browser: Browser, tmp_path) -> Iterator[Page]:
+    stages = [(name, w, o.byte()) for name, w, o in STAGES]
+    made = play(stages, ["T or L", "X or O"], ["All.", "Half.", "Again."])
+    made.write(tmp_path / "player.html")
+    yield from opened(browser, tmp_path / "player.html")
+
+
+def shows(page: Page, number: int) -> None:
+    """The page shows this stage: name, caption, values and owners."""
+    name, weight, owner = STAGES[number]
+    expect(page.locator("#name")).to_have_text(name)
+    expect(page.locator("#caption")).to_have_text(
+        ["All.", "Half.", "Again."][number]
+    )
+    found = page.eval_on_selector_all(
+        "#filter td", "c => c.map(x => [+x.dataset.value, +x.dataset.owner])"
+    )
+    right = zip(weight.flatten().tolist(), owner.flatten().tolist())
+    assert found == [list(cell) for cell in right]
+    assert page.input_value("#scrub") == str(number)
+
+
+def test_the_player_steps_and_scrubs(player):
+    shows(player, 0)
+    expect(player.locator("#back")).to_be_disabled()
+    player.click("#on")
+    shows(player, 1)
+    expect(player.locator("#told")).to_have_text(
+        "free, held at 0: 2; task 1, T or L: 2. 2 weights differ from the "
+        "stage before."
+    )
+    player.click("#on")
+    shows(player, 2)
+    expect(player.locator("#on")).to_be_disabled()
+    player.click("#back")
+    shows(player, 1)
+    player.focus("#scrub")
+    player.keyboard.press("End")
+    shows(player, 2)
+    player.keyboard.press("ArrowLeft")
+    shows(player, 1)
+
+
+def test_the_player_plays_to_the_end_and_can_be_paused(browser, player):
+    player.clock.install()
+    player.reload()
+    player.focus("#play")
+    player.keyboard.press("Enter")
+    expect(player.locator("#play")).to_have_text("Pause")
+    player.clock.run_for(2600)
+    shows(player, 1)
+    player.keyboard.press("Enter")
+    player.clock.run_for(9000)
+    shows(player, 1)
+    expect(player.locator("#play")).to_have_text("Play")
+    player.keyboard.press("Enter")
+    player.clock.run_for(2600)
+    shows(player, 2)
+    expect(player.locator("#play")).to_have_text("Play")
+    player.click("#play")  # from the end: once more
+    shows(player, 0)
+
+
+def test_a_stage_without_a_caption_or_a_name_is_refused():
+    stages = [(name, w, o.byte()) for name, w, o in STAGES]
+    with pytest.raises(ValueError, match="2 captions for 3 stages"):
+        play(stages, ["a", "b"], ["x", "y"])
+    with pytest.raises(ValueError, match="owner 2, but names of 1 tasks"):
+        play(stages, ["a"], ["x", "y", "z"])
