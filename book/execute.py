@@ -1,6 +1,7 @@
 """Run every chapter from scratch and store what it shows, in place.
 
-Only what a chapter shows is stored: no times, no versions, no progress
+A figure's alternative text is the text output that it comes with. Only
+what a chapter shows is stored: no times, no versions, no progress
 bars, so that a difference between two runs is a difference in results.
 """
 
@@ -62,6 +63,11 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
                 for output in cell.outputs
                 if output.get("name") != "stderr"
             ]
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if any(kind.startswith("image/") for kind in data):
+                image = {"alt": data["text/plain"].strip()}
+                cell.metadata["mystnb"] = {"image": image}
 
 
 def main() -> int:

@@ -24,6 +24,26 @@ def owner_table(network: PackNet) -> pandas.DataFrame:
     return table
 
 
+def filter_table(network: PackNet) -> pandas.DataFrame:
+    """Weights of each filter by owner, a row a filter.
+
+    Columns: layer, filter (from 0), free, then one a task, in numbers of
+    weights.
+    """
+    tables = []
+    for name, owner in network.owner.items():
+        flat = owner.flatten(1).cpu()  # (filters, weights)
+        counts = {
+            task: (flat == number).sum(1).numpy()
+            for number, task in enumerate(["free", *network.tasks])
+        }
+        table = pandas.DataFrame(counts)
+        table.insert(0, "layer", name)
+        table.insert(1, "filter", range(len(table)))
+        tables.append(table)
+    return pandas.concat(tables, ignore_index=True)
+
+
 def bytes_by_part(file: str | os.PathLike) -> dict[str, int]:
     """Bytes of a file's trunk, heads, owner map and header, in sum its
     size. `file` must be sound; `load` checks that."""

@@ -100,6 +100,8 @@ def pictures(cell: NotebookNode):
             continue
         if not alt or FILE_NAME.search(alt):
             yield f"figure of cell {cell.execution_count} has no alt text"
+        if alt != data.get("text/plain", "").strip():
+            yield f"alt text of cell {cell.execution_count} is not its output"
         if "image/png" in data:
             raw = io.BytesIO(base64.b64decode(data["image/png"]))
             alpha = Image.open(raw).convert("RGBA").getextrema()[3]
@@ -135,7 +137,10 @@ def chapter() -> NotebookNode:
     new = nbformat.v4
     figure = io.BytesIO()
     Image.new("RGB", (2, 2), "white").save(figure, "png")
-    data = {"image/png": base64.b64encode(figure.getvalue()).decode()}
+    data = {
+        "image/png": base64.b64encode(figure.getvalue()).decode(),
+        "text/plain": "A white square",
+    }
     cells = [
         new.new_markdown_cell("# Title\n\nOne sentence."),
         new.new_code_cell(INSTALL),
@@ -195,6 +200,10 @@ def hash_as_alt(chapter):
     chapter.cells[2].metadata.mystnb.image.alt = "0123456789abcdef.png"
 
 
+def other_alt(chapter):
+    chapter.cells[2].metadata.mystnb.image.alt = "A black square"
+
+
 def transparent(chapter):
     figure = io.BytesIO()
     Image.new("RGBA", (2, 2), (0, 0, 0, 0)).save(figure, "png")
@@ -247,6 +256,7 @@ DOCTORED = {
     other_install: "not the install cell",
     no_alt: "no alt text",
     hash_as_alt: "no alt text",
+    other_alt: "is not its output",
     transparent: "is transparent",
     unknown_tag: "unknown tag",
     nbval_comment: "comment for nbval",

@@ -19,6 +19,13 @@ from packnet_core.plots.comparison import (
 from packnet_core.plots.drawing import Drawing
 from packnet_core.plots.filters import draw_filters, draw_pictures
 from packnet_core.plots.magnitudes import draw_layers, draw_magnitudes
+from packnet_core.plots.owners import (
+    draw_first_layer,
+    draw_growth,
+    draw_mosaic,
+    draw_reuse,
+    draw_sizes,
+)
 from packnet_core.plots.shares import draw_shares
 
 __all__ = [
@@ -29,13 +36,18 @@ __all__ = [
     "draw_crops",
     "draw_errors",
     "draw_filters",
+    "draw_first_layer",
+    "draw_growth",
     "draw_intervals",
     "draw_layers",
     "draw_lines",
     "draw_magnitudes",
     "draw_matrices",
+    "draw_mosaic",
     "draw_pictures",
+    "draw_reuse",
     "draw_shares",
     "draw_sheet",
+    "draw_sizes",
     "draw_trends",
 ]
