@@ -238,7 +238,7 @@ def full_size(folder: Path) -> tuple[Path, list[Path]]:
 
 
 RATES = {
-    "first": (0.03, 0.045, 0.0675),
+    "first": (0.02, 0.03, 0.045),
     "individual": (0.0133, 0.02, 0.03),
     "packnet": (0.02, 0.03, 0.045),
     "classifier-only": (0.03, 0.1, 0.3),
@@ -256,7 +256,11 @@ PHASE = {
 
 
 def tuning(seed: int, folder: Path) -> DataFrame:
-    """Validation error of each method at three learning rates."""
+    """Validation error of each method at three learning rates.
+
+    The common first network is judged by the individual networks that
+    start from it.
+    """
     tables = []
     for method, rates in RATES.items():
         field = PHASE[method]
@@ -265,10 +269,9 @@ def tuning(seed: int, folder: Path) -> DataFrame:
             preset = replace(MINIATURE, **{field: phase})
             name = f"tuning-{method}-{rate}"
             made = run(preset, seed, folder, name, split="val")
-            table = (
-                made.history() if method == "first"
-                else made.carry_out([method])
-            )  # fmt: skip
+            judged = "individual" if method == "first" else method
+            table = made.carry_out([judged])
+            table = table[table.method == judged]
             tables.append(table.assign(method=method, rate=rate))
     columns = ["method", "rate", "task", "top1_error", "test_images"]
     return pandas.concat(tables)[columns]
@@ -445,7 +448,7 @@ STUDIES = (
     study(tuning, (100,), SMALL, RATES),
     study(
         main_table,
-        FIVE,
+        THREE,
         without(MINIATURE, "lwf", "joint"),
         name="miniature",
     ),

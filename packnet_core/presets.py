@@ -124,7 +124,7 @@ MINIATURE = Preset(
         Drawn("flowers", train=60, test=50),
     ),
     fractions=(0.5, 0.75, 0.75),
-    first=Phase(12, 0.045, schedule="cosine", warmup=1, clip=2.0),
+    first=Phase(12, 0.03, schedule="cosine", warmup=1, clip=2.0),
     retrain_first=Phase(2, 0.01, schedule="cosine", clip=2.0),
     add=Phase(14, 0.03, schedule="cosine", warmup=1, clip=5.0),
     retrain=Phase(4, 0.02, schedule="cosine", clip=5.0),
