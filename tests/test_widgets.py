@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from packnet_core import PackNet, load
@@ -254,6 +255,22 @@ def test_nothing_is_wider_than_a_phone(browser, written):
             assert wide <= 390, layer
 
 
+def serious(page: Page) -> list[str]:
+    """What axe-core finds that keeps somebody out."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {rule['nodes'][0]['html']}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+
+
+def test_the_explorer_keeps_nobody_out(page):
+    page.select_option("#layer", label="features.5")
+    page.select_option("#task", "1")
+    assert serious(page) == []
+
+
 # The player
 
 
@@ -334,6 +351,11 @@ def test_the_player_plays_to_the_end_and_can_be_paused(browser, player):
     expect(player.locator("#play")).to_have_text("Play")
     player.click("#play")  # from the end: once more
     shows(player, 0)
+
+
+def test_the_player_keeps_nobody_out(player):
+    player.click("#on")
+    assert serious(player) == []
 
 
 def test_a_stage_without_a_caption_or_a_name_is_refused():
