@@ -14,14 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from packnet_core import PackNet, load
 from packnet_core.errors import NoTask
 from packnet_core.trunks import Architecture, build
 from packnet_core.widgets import explore, play
-from tests.test_page import browser
+from tests.test_page import browser, serious
 
 __all__ = ["browser"]  # a fixture
 NAMES = ["objects", "birds", "cars"]
@@ -253,16 +252,6 @@ def test_nothing_is_wider_than_a_phone(browser, written):
             page.select_option("#layer", label=layer)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= 390, layer
-
-
-def serious(page: Page) -> list[str]:
-    """What axe-core finds that keeps somebody out."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']}: {rule['nodes'][0]['html']}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
 
 
 def test_the_explorer_keeps_nobody_out(page):
