@@ -11,7 +11,8 @@ from urllib.parse import urldefrag, urlsplit
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 BUILT = ROOT / "_build" / "html"
@@ -161,6 +162,24 @@ def test_a_page_loads_offline_without_fault(
         assert contrast >= 4.5
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_keeps_nobody_out(browser, book, name, theme):
+    page, _ = visit(browser, f"{book}/{name}.html", theme=theme)
+    with page:
+        assert serious(page) == []
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds that keeps somebody out."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{rule['id']}: {rule['nodes'][0]['html']}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_and_anchors_resolve(browser, book, name):
     page, _ = visit(browser, f"{book}/{name}.html")
@@ -201,6 +220,23 @@ def test_the_launch_button_opens_this_chapter_in_colab(browser, book, name):
     assert (ROOT / f"{name}.ipynb").is_file()
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_player_plays_in_the_page(browser, book, width):
+    page, found = visit(browser, f"{book}/book/step_by_step.html", width)
+    with page:
+        frame = page.locator("iframe[title='One filter, three tasks']")
+        player = frame.content_frame
+        for _ in range(6):
+            player.locator("#on").click()
+        expect(player.locator("#told")).to_contain_text(
+            "task 1, T or L: 10; task 2, X or O: 6; task 3, V or A: 9."
+        )
+        high = player.locator("body").evaluate("body => body.scrollHeight")
+        box = frame.bounding_box()
+        assert box is not None and box["height"] >= high
+        assert found == []
+
+
 def has_formulas(name: str) -> bool:
     sources = [ROOT / f"{name}.ipynb", ROOT / f"{name}.md"]
     return any("$" in p.read_text() for p in sources if p.is_file())
@@ -236,6 +272,24 @@ def test_a_fault_on_a_page_is_found(browser, site, fault):
     page, found = visit(browser, f"{address}/index.html")
     page.close()
     assert any(line.startswith(fault) for line in found)
+
+
+@pytest.mark.parametrize(
+    "fault, rule",
+    [
+        ('<p style="color: #999">pale</p>', "color-contrast"),
+        ("<button></button>", "button-name"),
+        ('<iframe src="about:blank"></iframe>', "frame-title"),
+    ],
+)
+def test_what_keeps_somebody_out_is_found(browser, site, fault, rule):
+    folder, address = site
+    folder.joinpath("index.html").write_text(
+        f"<!doctype html><html lang='en'><title>x</title><body>{fault}"
+    )
+    page, _ = visit(browser, f"{address}/index.html")
+    with page:
+        assert any(line.startswith(rule) for line in serious(page))
 
 
 def test_a_broken_link_is_found(browser, site):

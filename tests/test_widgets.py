@@ -20,7 +20,7 @@ from packnet_core import PackNet, load
 from packnet_core.errors import NoTask
 from packnet_core.trunks import Architecture, build
 from packnet_core.widgets import explore, play
-from tests.test_page import browser
+from tests.test_page import browser, serious
 
 __all__ = ["browser"]  # a fixture
 NAMES = ["objects", "birds", "cars"]
@@ -254,6 +254,12 @@ def test_nothing_is_wider_than_a_phone(browser, written):
             assert wide <= 390, layer
 
 
+def test_the_explorer_keeps_nobody_out(page):
+    page.select_option("#layer", label="features.5")
+    page.select_option("#task", "1")
+    assert serious(page) == []
+
+
 # The player
 
 
@@ -334,6 +340,11 @@ def test_the_player_plays_to_the_end_and_can_be_paused(browser, player):
     expect(player.locator("#play")).to_have_text("Play")
     player.click("#play")  # from the end: once more
     shows(player, 0)
+
+
+def test_the_player_keeps_nobody_out(player):
+    player.click("#on")
+    assert serious(player) == []
 
 
 def test_a_stage_without_a_caption_or_a_name_is_refused():
