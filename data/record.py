@@ -18,12 +18,13 @@ import pandas
 from studies import STUDIES, Study
 
 from packnet_core.atomic import write_text
-from packnet_core.provenance import provenance
+from packnet_core.provenance import provenance, revision
 from packnet_core.records import read
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "_build" / "records"
 RESULTS = ROOT / "data" / "results"
+REVISION = revision()  # before the results of this run change the checkout
 
 
 def record(study: Study) -> None:
@@ -42,7 +43,7 @@ def record(study: Study) -> None:
         if str(seed) in made:
             continue
         print(f"{study.name}, seed {seed}", flush=True)
-        begun = provenance()  # before others change the checkout
+        begun = provenance() | {"revision": REVISION}
         new = study.table(seed, RUNS).assign(seed=seed)
         rows = pandas.concat([rows, new]).sort_values("seed", kind="stable")
         made[str(seed)] = begun

@@ -11,6 +11,7 @@ from packnet_core.experiments import RESULTS
 from packnet_core.methods import METHODS
 from packnet_core.presets import MINIATURE
 from packnet_core.records import recorded, recorded_provenance
+from packnet_core.statistics import mean_interval
 
 ADDED = [task.name for task in MINIATURE.tasks[1:]]
 RECORDED = Path(__file__).parent.parent / "data" / "results"
@@ -103,6 +104,24 @@ def test_the_published_runs_are_those_of_the_authors():
         14.75, 9.90, 8.70, 7.17, 7.85,
     ]  # fmt: skip
     assert "arunmallya" in recorded_provenance("published_runs")["source"]
+
+
+def test_the_readme_tells_the_recorded_numbers():
+    table = recorded("miniature")
+    errors = table.pivot_table(
+        index="seed", columns=["method", "task"], values="top1_error"
+    )
+    lines = ["| top-1 error, % | individual networks | PackNet |"]
+    for task in [t.name for t in MINIATURE.tasks]:
+        one, packed = (
+            mean_interval(errors[method, task])
+            for method in ("individual", "packnet")
+        )
+        lines.append(f"| {task} | {one} | {packed} |")
+    wanted = f"{len(errors)} seeds, mean and 95 % interval"
+    readme = (RECORDED.parents[1] / "README.md").read_text()
+    for line in (*lines, wanted):
+        assert line in readme, line
 
 
 def test_an_unknown_study_is_refused_with_the_known_ones():
