@@ -48,6 +48,7 @@ def small(tmp_path_factory):
         patch.setattr(studies, "FULL", tiny.architecture)
         patch.setattr(studies, "WIDTHS", (0.03125,))
         patch.setattr(studies, "FRACTIONS", (0.5,))
+        patch.setattr(studies, "RETRAINED", 1)
         yield lambda name: BY_NAME[name].table(0, folder)
 
 
