@@ -92,8 +92,8 @@ def draw_mosaic(
     with rc_context(STYLE):
         figure = Figure(figsize=(7, 0.95 * len(rows) + 0.7))
         panels = figure.subplots(len(rows), len(columns), squeeze=False)
-        for place in np.ndindex(*values.shape[:2]):
-            axes = panels[place]
+        places = np.ndindex(values.shape[0], values.shape[1])
+        for place, axes in zip(places, panels.flat):
             _draw_owned(axes, owners[place], 5)
             for (row, column), value in np.ndenumerate(values[place]):
                 axes.plot(
@@ -243,9 +243,9 @@ def draw_sizes(network: PackNet, shape: str) -> Drawing:
         figure = Figure(figsize=(7, 0.24 * len(names) + 1.1))
         axes = figure.subplots()
         for number, task in enumerate(network.tasks, start=1):
-            own = table[table.task == task]
+            own_rows = table[table.task == task]
             axes.plot(
-                own["median"], [names.index(n) for n in own.layer],
+                own_rows["median"], [names.index(n) for n in own_rows.layer],
                 MARKS[(number - 1) % len(MARKS)], linestyle="none",
                 color=OWNERS[1 + (number - 1) % 5], markersize=7,
                 markeredgecolor="black", label=f"{number} {task}",
