@@ -449,7 +449,7 @@ STUDIES = (
     study(tuning, (100,), SMALL, RATES),
     study(
         main_table,
-        THREE,
+        FIVE,
         without(MINIATURE, "lwf", "joint"),
         name="miniature",
     ),
