@@ -153,7 +153,7 @@ class PackNet(nn.Module):
 
     def _named(self, name: str, classes: int | Sequence[str]) -> list[str]:
         """The class names of a new task, if it may be added."""
-        self._refuse_inside_view("add a task")
+        self.refuse_inside_view("add a task")
         if isinstance(classes, str):
             raise BadTask(f"classes {classes!r}: give a number, or the names")
         if not isinstance(classes, Sequence):
@@ -191,7 +191,7 @@ class PackNet(nn.Module):
         weights are zero and stay so until the next `add_task`; train
         again after this. Raises BadFraction, NoTask, InsideView.
         """
-        self._refuse_inside_view("prune")
+        self.refuse_inside_view("prune")
         task = self._current()
         for weight, owner in self._map():
             owners.free_smallest(weight, owner, task, fraction)
@@ -211,7 +211,7 @@ class PackNet(nn.Module):
         """
         optimizer = getattr(optimizer, "optimizer", optimizer)  # accelerate
         self._guards.add(
-            Guard(optimizer, lambda: self._refuse_inside_view("train"))
+            Guard(optimizer, lambda: self.refuse_inside_view("train"))
         )
         self._remember()
 
@@ -249,7 +249,7 @@ class PackNet(nn.Module):
         """
         from packnet_core.files import save  # files know networks
 
-        self._refuse_inside_view("save")
+        self.refuse_inside_view("save")
         save(self, path)
 
     def _current(self) -> int:
@@ -282,7 +282,8 @@ class PackNet(nn.Module):
         for guard in self._guards:
             guard.remember(self._map(), task, self._others())
 
-    def _refuse_inside_view(self, what: str) -> None:
+    def refuse_inside_view(self, what: str) -> None:
+        """Raise InsideView, naming `what`, while seen as a task."""
         if self._seen is not None:
             raise InsideView(
                 f"cannot {what} while the network is seen as "

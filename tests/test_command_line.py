@@ -252,3 +252,12 @@ def test_the_module_and_the_command_are_the_same(packed):
         for command in ([script], [sys.executable, "-m", "packnet_core"])
     }
     assert len(outputs) == 1
+
+
+def test_a_closed_pipe_is_not_an_error(packed):
+    command = [sys.executable, "-m", "packnet_core", "show", packed]
+    read, write = os.pipe()
+    os.close(read)  # as `head` does when it has its lines
+    ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (0, b"")

@@ -17,7 +17,7 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 
 from packnet_core import PackNet, load
-from packnet_core.errors import NoTask
+from packnet_core.errors import InsideView, NoTask
 from packnet_core.trunks import Architecture, build
 from packnet_core.widgets import explore, play
 from tests.test_page import browser, serious
@@ -73,13 +73,10 @@ def opened(browser: Browser, file: Path, width: int = 900) -> Iterator[Page]:
 def held(html: str) -> tuple[dict, np.ndarray, np.ndarray]:
     """The data of an explorer, its values and its owners."""
 
-    def part(name: str) -> str:
-        found = re.search(f'id="{name}">(.*?)</script>', html, re.DOTALL)
-        assert found is not None
-        return found.group(1)
-
-    data = json.loads(part("data"))
-    blob = zlib.decompress(base64.b64decode(part("blob")))
+    found = re.search('id="data">(.*?)</script>', html, re.DOTALL)
+    assert found is not None
+    data = json.loads(found.group(1))
+    blob = zlib.decompress(base64.b64decode(data["weights"]))
     whole = np.frombuffer(blob, np.uint8)
     half = len(whole) // 2
     return data, whole[:half].view(np.int8), whole[half:]
@@ -111,6 +108,11 @@ def test_a_network_without_tasks_is_refused():
     trunk = build(Architecture("vgg16", width=1 / 32, size=32))
     with pytest.raises(NoTask, match="add one first"):
         explore(PackNet(trunk, trunk.out_features))
+
+
+def test_a_view_is_not_explored(network):
+    with network.view(NAMES[0]), pytest.raises(InsideView, match="explore"):
+        explore(network)
 
 
 def test_a_file_is_explored_like_the_network_that_it_holds(network, tmp_path):

@@ -4,8 +4,6 @@ The same rules as in `plots`. The numbers are recorded, so they are the
 same everywhere, and the alternative texts tell them.
 """
 
-from typing import Literal
-
 import numpy as np
 import pandas
 from matplotlib import rc_context
@@ -13,8 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from packnet_core.plots.comparison import COLOURS, DASHES, MARKERS
-from packnet_core.plots.drawing import STYLE, Drawing
+from packnet_core.plots.drawing import (
+    COLOURS,
+    DASHES,
+    MARKERS,
+    STYLE,
+    Drawing,
+    plain,
+)
 
 TICKS = (0.001, 0.01, 0.1, 1, 10, 100)
 
@@ -52,7 +56,7 @@ def draw_changes(table: pandas.DataFrame, what: str) -> Drawing:
         axes.tick_params(axis="y", length=0)
         axes.margins(x=0.08)
         axes.spines["left"].set_visible(False)  # the line at zero is enough
-        _plain(axes, "x")
+        plain(axes, "x")
     told = [
         f"{group or 'All'}: "
         + ", ".join(
@@ -102,7 +106,7 @@ def draw_trends(table: pandas.DataFrame, what: str, reach: str) -> Drawing:
             axes.set_xticks(range(len(settings)), settings, fontsize=9)
             axes.set_xlim(-0.3, len(settings) - 0.7)
             axes.axhline(0, color="black", linewidth=1)
-            _plain(axes, "y")
+            plain(axes, "y")
         row[0].set_ylabel(what)
         figure.legend(
             *row[0].get_legend_handles_labels(),
@@ -176,7 +180,7 @@ def draw_capacity(table: pandas.DataFrame, owned: pandas.Series) -> Drawing:
         right.xaxis.set_minor_locator(NullLocator())
         right.tick_params(axis="y", length=0)
         for axes in (left, right):
-            _plain(axes, "x")
+            plain(axes, "x")
         figure.legend(
             *left.get_legend_handles_labels(),
             loc="outside lower center", ncols=len(methods),
@@ -213,10 +217,3 @@ def _draw_change(axes: Axes, place: float, point, number: int) -> None:
         1.02, place, f"{point.mean:+z.1f} ± {half:.1f}", va="center",
         transform=axes.get_yaxis_transform(), fontsize=9,
     )  # fmt: skip
-
-
-def _plain(axes: Axes, along: Literal["x", "y"]) -> None:
-    """Grid lines across one axis, and no frame."""
-    axes.grid(axis=along, color="#dddddd")
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)

@@ -17,14 +17,19 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from packnet_core.miniature import Scene, crop
-from packnet_core.plots.drawing import GREY, STYLE, Drawing
+from packnet_core.plots.drawing import (
+    COLOURS,
+    DASHES,
+    GREY,
+    MARKERS,
+    STYLE,
+    Drawing,
+    plain,
+)
 
 DPI = 144  # what `Drawing` saves with
 ZOOM = 3  # dots a pixel, each way, in a contact sheet
 GAP, LINES = 12, 52  # dots between two pictures, and for a name
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-MARKERS = ("o", "s", "^", "D")
-DASHES = ("-", "--", "-.", ":")
 
 
 def draw_sheet(
@@ -181,8 +186,7 @@ def draw_lines(
         axes.set_xlabel(str(lines.index.name))
         if words:
             axes.set_xticks(x, [str(word) for word in lines.index])
-        axes.grid(axis="y", color="#dddddd")
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes, "y")
     return Drawing(
         figure,
         f"Line chart of the top-1 error in percent, from 0 to 100, over "

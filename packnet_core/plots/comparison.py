@@ -12,13 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from packnet_core.plots.drawing import GREY, STYLE, Drawing
-
-COLOURS = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B07500", "#2A8FC7", "black",
-)  # fmt: skip
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DASHES = ("-", "--", "-.", ":")
+from packnet_core.plots.drawing import (
+    COLOURS,
+    DASHES,
+    GREY,
+    MARKERS,
+    STYLE,
+    Drawing,
+    plain,
+)
 
 
 def draw_intervals(table: pandas.DataFrame) -> Drawing:
@@ -51,9 +53,7 @@ def draw_intervals(table: pandas.DataFrame) -> Drawing:
             axes.set(title=task, xscale="log", xlim=(least, 115))
             axes.set_xticks(ticks, [str(tick) for tick in ticks])
             axes.xaxis.set_minor_locator(NullLocator())
-            axes.grid(axis="x", color="#dddddd")
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
+            plain(axes, "x")
         row[0].set_yticks(range(len(methods)), methods)
         row[0].set_ylim(len(methods) - 0.5, -0.5)  # the first on top
         figure.supxlabel("top-1 error, in percent (logarithmic)", fontsize=10)
@@ -148,8 +148,7 @@ def draw_course(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axes.set(xlim=(0, table[index].max()), ylim=(0, 105))
         axes.set(xlabel=index, ylabel=what)
-        axes.grid(axis="y", color="#dddddd")
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes, "y")
     return Drawing(
         figure,
         f"Line chart of {what} over {index}, on a logarithmic axis: the "

@@ -13,7 +13,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from packnet_core.network import PackNet
-from packnet_core.plots.drawing import GREY, STYLE, Drawing
+from packnet_core.plots.drawing import GREY, STYLE, Drawing, plain, short
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
@@ -50,16 +50,16 @@ def draw_magnitudes(
                     f" {100 * fraction:g} %", color="black", fontsize=8,
                     va="top",
                 )  # fmt: skip
-            axes.set_title(name.removesuffix(".weight"))
+            axes.set_title(short(name))
             axes.set_yticks([])
             axes.tick_params(axis="x", labelsize=8)
             axes.spines[["top", "right", "left"]].set_visible(False)
         figure.supxlabel("value of the weight", fontsize=10)
     percent = ", ".join(f"{100 * f:g}" for f in fractions)
-    short = [name.removesuffix(".weight") for name in layers]
+    named = ", ".join(short(name) for name in layers)
     return Drawing(
         figure,
-        f"Histograms of the weights of {', '.join(short)}, each with pairs "
+        f"Histograms of the weights of {named}, each with pairs "
         f"of lines between which the smallest {percent} percent lie. {shape}",
     )
 
@@ -70,7 +70,7 @@ def draw_layers(errors: pandas.Series, whole: float, shape: str) -> Drawing:
     errors: in percent, indexed by layer; whole: in percent, as a line;
     shape: what is to be seen, without numbers.
     """
-    names = [name.removesuffix(".weight") for name in errors.index]
+    names = [short(name) for name in errors.index]
     with rc_context(STYLE):
         figure = Figure(figsize=(7, 0.24 * len(names) + 0.9))
         axes = figure.subplots()
@@ -81,9 +81,7 @@ def draw_layers(errors: pandas.Series, whole: float, shape: str) -> Drawing:
         axes.set_yticks(places, names)
         axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 100))
         axes.set_xlabel("top-1 error, in percent (dotted: nothing pruned)")
-        axes.grid(axis="x", color="#dddddd")
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes, "x")
     return Drawing(
         figure,
         f"Points, one for each of the {len(names)} layers from {names[0]} "

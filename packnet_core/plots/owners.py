@@ -15,15 +15,21 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from packnet_core.network import PackNet
-from packnet_core.plots.drawing import GREY, OWNERS, STYLE, Drawing
-from packnet_core.plots.shares import HATCHES
+from packnet_core.plots.drawing import (
+    GREY,
+    HATCHES,
+    MARKERS,
+    OWNERS,
+    STYLE,
+    Drawing,
+    keys,
+    kind,
+    plain,
+    short,
+)
 from packnet_core.summary import filter_table, owner_table
-
-MARKS = ("o", "s", "^", "D", "v")
 
 
 def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
@@ -61,12 +67,12 @@ def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
                 if column == 0:
                     axes.set_ylabel(("red", "green", "blue")[channel])
         figure.legend(
-            handles=_keys(network.tasks, set(owners.ravel())),
+            handles=keys(network.tasks, set(owners.ravel())),
             loc="outside lower center", ncols=3,
         )  # fmt: skip
     return Drawing(
         figure,
-        f"{len(chosen)} of the {len(weight)} filters of {_short(name)}, each "
+        f"{len(chosen)} of the {len(weight)} filters of {short(name)}, each "
         "as a small colour picture in which grey is zero, and under it the "
         "owners of its red, green and blue weights, as numbers. Owners of "
         f"the filters shown: {_told(owners, network.tasks)}.",
@@ -74,7 +80,7 @@ def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
 
 
 def draw_mosaic(
-    network: PackNet, layer: str, filters: int = 6, kernels: int = 8
+    network: PackNet, layer: str, filters: int = 5, kernels: int = 5
 ) -> Drawing:
     """Kernels of some filters of a layer: values, in frames of owners.
 
@@ -90,11 +96,11 @@ def draw_mosaic(
     owners = network.owner[layer].cpu().numpy()[np.ix_(rows, columns)]
     largest = np.abs(values).max() or 1.0
     with rc_context(STYLE):
-        figure = Figure(figsize=(7, 0.95 * len(rows) + 0.7))
+        figure = Figure(figsize=(6, 1.15 * len(rows) + 0.7))
         panels = figure.subplots(len(rows), len(columns), squeeze=False)
         places = np.ndindex(values.shape[0], values.shape[1])
         for place, axes in zip(places, panels.flat):
-            _draw_owned(axes, owners[place], 5)
+            _draw_owned(axes, owners[place])
             for (row, column), value in np.ndenumerate(values[place]):
                 axes.plot(
                     column, row, "o", color="black", clip_on=False,
@@ -108,13 +114,13 @@ def draw_mosaic(
         figure.supxlabel("input channel", fontsize=9)
         figure.supylabel("filter", fontsize=9)
         figure.legend(
-            handles=_keys(network.tasks, set(owners.ravel())),
+            handles=keys(network.tasks, set(owners.ravel())),
             loc="outside lower center", ncols=3,
         )  # fmt: skip
     height, width = values.shape[2:]
     return Drawing(
         figure,
-        f"Kernels of {_short(layer)}, {height} by {width} weights each, of "
+        f"Kernels of {short(layer)}, {height} by {width} weights each, of "
         f"{len(rows)} of its {len(weight)} filters and {len(columns)} of its "
         f"{weight.shape[1]} input channels. A dot for each weight, larger "
         "where the weight is, filled where positive, on the colour and with "
@@ -158,9 +164,9 @@ def draw_growth(network: PackNet) -> Drawing:
         axes.invert_yaxis()
         axes.set_xlim(0, 100)
         axes.set_xlabel("share of all weights, in percent")
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
         figure.legend(
-            handles=_keys(network.tasks, set(range(len(network.tasks) + 1))),
+            handles=keys(network.tasks, set(range(len(network.tasks) + 1))),
             loc="outside upper center", ncols=5,
         )  # fmt: skip
     told = [
@@ -207,13 +213,11 @@ def draw_reuse(network: PackNet) -> Drawing:
             )  # fmt: skip
             axes.set_title(f"{number} {task}")
             axes.set(xlim=(0, 100), xlabel="own, in percent")
-            axes.grid(axis="x", color="#dddddd")
-            axes.set_axisbelow(True)
-            axes.spines[["top", "right"]].set_visible(False)
+            plain(axes, "x")
             total = table[task].sum() / seen.sum()
             told.append(f"{task} {100 * total:.1f} %")
         row[0].set_yticks(
-            range(1, len(layers) + 1), [_short(name) for name in layers]
+            range(1, len(layers) + 1), [short(name) for name in layers]
         )
         row[0].invert_yaxis()
     return Drawing(
@@ -236,7 +240,7 @@ def draw_sizes(network: PackNet, shape: str) -> Drawing:
         for number, task in enumerate(network.tasks, start=1):
             own = weight.detach()[network.owner[name] == number].abs()
             if len(own):
-                rows.append((_short(name), task, float(own.median())))
+                rows.append((short(name), task, float(own.median())))
     table = pandas.DataFrame(rows, columns=["layer", "task", "median"])
     names = list(dict.fromkeys(table.layer))
     with rc_context(STYLE):
@@ -246,16 +250,14 @@ def draw_sizes(network: PackNet, shape: str) -> Drawing:
             own_rows = table[table.task == task]
             axes.plot(
                 own_rows["median"], [names.index(n) for n in own_rows.layer],
-                MARKS[(number - 1) % len(MARKS)], linestyle="none",
-                color=OWNERS[1 + (number - 1) % 5], markersize=7,
+                MARKERS[kind(number) - 1], linestyle="none",
+                color=OWNERS[kind(number)], markersize=7,
                 markeredgecolor="black", label=f"{number} {task}",
             )  # fmt: skip
         axes.set_yticks(range(len(names)), names)
         axes.set(ylim=(len(names) - 0.5, -0.5), xscale="log")
         axes.set_xlabel("median magnitude of a weight (logarithmic)")
-        axes.grid(axis="both", color="#dddddd")
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes, "both")
         figure.legend(loc="outside upper center", ncols=5)
     return Drawing(
         figure,
@@ -271,14 +273,14 @@ def _spaced(count: int, most: int) -> list[int]:
     return [int(number) for number in spaced]
 
 
-def _draw_owned(axes: Axes, owners: np.ndarray, small: float = 7) -> None:
+def _draw_owned(axes: Axes, owners: np.ndarray) -> None:
     """A kernel as squares in the colours and numbers of its owners."""
-    colours = np.array([to_rgb(OWNERS[_kind(o)]) for o in owners.ravel()])
+    colours = np.array([to_rgb(OWNERS[kind(o)]) for o in owners.ravel()])
     axes.imshow(colours.reshape(*owners.shape, 3), interpolation="nearest")
     for (row, column), owner in np.ndenumerate(owners):
         if owner:
             axes.text(
-                column + 0.42, row + 0.42, str(owner), fontsize=small,
+                column + 0.42, row + 0.42, str(owner), fontsize=7.5,
                 ha="right", va="bottom",
             )  # fmt: skip
     for edges, line in ((owners.shape[1], axes.axvline),
@@ -295,22 +297,6 @@ def _bare(axes: Axes) -> None:
         side.set_color(GREY)
 
 
-def _kind(owner: int) -> int:
-    """The place of an owner's colour; they come again after the fifth."""
-    return 0 if owner == 0 else 1 + (int(owner) - 1) % 5
-
-
-def _keys(tasks: Sequence[str], owners: set) -> list[Patch | Line2D]:
-    return [
-        Patch(
-            facecolor=OWNERS[_kind(owner)], edgecolor=GREY,
-            hatch=HATCHES[_kind(owner)],
-            label=f"{owner} {tasks[owner - 1]}" if owner else "free",
-        )
-        for owner in sorted(map(int, owners), key=lambda o: o or 999)
-    ]  # fmt: skip
-
-
 def _told(owners: np.ndarray, tasks: Sequence[str]) -> str:
     """How many weights belong to whom."""
     counts = np.bincount(owners.ravel(), minlength=len(tasks) + 1)
@@ -319,7 +305,3 @@ def _told(owners: np.ndarray, tasks: Sequence[str]) -> str:
         for name, count in zip(["free", *tasks], counts)
         if count
     )
-
-
-def _short(name: str) -> str:
-    return name.removesuffix(".weight")

@@ -4,10 +4,15 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from packnet_core.network import PackNet
-from packnet_core.plots.drawing import OWNERS, STYLE, Drawing
+from packnet_core.plots.drawing import (
+    HATCHES,
+    OWNERS,
+    STYLE,
+    Drawing,
+    plain,
+    short,
+)
 from packnet_core.summary import owner_table
-
-HATCHES = ("", "////", "....", "xxxx", "----", "oooo")
 
 
 def draw_shares(network: PackNet) -> Drawing:
@@ -18,7 +23,7 @@ def draw_shares(network: PackNet) -> Drawing:
     table = owner_table(network)
     shares = 100 * table.drop(columns="weights").div(table.weights, axis=0)
     shares = shares.iloc[::-1]  # the first layer on top
-    names = [name.removesuffix(".weight") for name in shares.index]
+    names = [short(name) for name in shares.index]
     with rc_context(STYLE | {"hatch.linewidth": 0.6}):
         figure = Figure(figsize=(7, 0.28 * len(names) + 1))
         axes = figure.subplots()
@@ -41,7 +46,7 @@ def draw_shares(network: PackNet) -> Drawing:
             left = left + shares[owner]
         axes.set_xlim(0, 100)
         axes.set_xlabel("share of the layer's weights, in percent")
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
         figure.legend(loc="outside upper center", ncols=6)
     told = ", ".join(
         f"{owner} {share:.1f} %"

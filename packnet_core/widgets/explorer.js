@@ -1,4 +1,4 @@
-const {tasks, layers} = JSON.parse(element("data").textContent);
+const {tasks, layers, weights: packed} = JSON.parse(element("data").textContent);
 const chosen = {layer: 0, filter: 0, kernel: 0, stage: tasks.length,
   task: tasks.length, paint: "owners"};
 const name = owner => owner === 0 ? "free" : tasks[owner - 1].name;
@@ -225,8 +225,16 @@ function choose(changes) {
   show();
 }
 
+// A button beside a slider that moves it by one.
+function stepper(id, name, word, arrow, by) {
+  const button = make("button", {type: "button", id: `${id}-${name}`,
+    ariaLabel: `${word} ${id}`, textContent: arrow});
+  button.addEventListener("click", () => choose({[id]: chosen[id] + by}));
+  return button;
+}
+
 async function begin() {
-  const bytes = await inflate(element("blob").textContent);
+  const bytes = await inflate(packed);
   const weights = bytes.length / 2;
   values = new Int8Array(bytes.buffer, 0, weights);
   owners = bytes.subarray(weights);
@@ -252,12 +260,11 @@ async function begin() {
   element("paint").addEventListener("change", event =>
     choose({paint: event.target.value}));
   for (const id of ["filter", "kernel"]) {
-    element(id).addEventListener("input", event =>
-      choose({[id]: Number(event.target.value)}));
-    element(`${id}-less`).addEventListener("click", () =>
-      choose({[id]: chosen[id] - 1}));
-    element(`${id}-more`).addEventListener("click", () =>
-      choose({[id]: chosen[id] + 1}));
+    const slider = element(id);
+    slider.addEventListener("input", () =>
+      choose({[id]: Number(slider.value)}));
+    slider.before(stepper(id, "less", "Previous", "\u2190", -1));
+    slider.after(stepper(id, "more", "Next", "\u2192", 1));
   }
   element("mosaic").addEventListener("click", event => {
     const layer = layers[chosen.layer], [rows, columns] = layer.block;

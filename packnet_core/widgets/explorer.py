@@ -17,7 +17,7 @@ from torch import Tensor
 from packnet_core.errors import NoTask
 from packnet_core.files import load
 from packnet_core.network import PackNet
-from packnet_core.widgets.page import Page, as_json, fill, packed
+from packnet_core.widgets.page import Page, fill, packed
 
 LIMIT = 390_000  # bytes of the document
 BLOCK = 16  # inputs side by side where a filter has no height and width
@@ -29,11 +29,12 @@ def explore(network: PackNet | str | os.PathLike, limit: int = LIMIT) -> Page:
 
     network: with at least one task, or its file; limit: bytes that the
     document may have; as many filters are shown as fit. Values are
-    rounded to a 127th of the largest in their filter. Raises NoTask, and
-    what `load` raises.
+    rounded to a 127th of the largest in their filter. Raises NoTask,
+    InsideView, and what `load` raises.
     """
     if not isinstance(network, PackNet):
         network = load(network)
+    network.refuse_inside_view("explore")
     if not network.tasks:
         raise NoTask("a network without a task owns nothing: add one first")
     title = f"Who owns which weight: {', '.join(network.tasks)}"
@@ -88,17 +89,18 @@ def _document(
                 "scales": [float(f"{s:.6g}") for s in scale],
             }
         )
+    blob = b"".join(
+        part.tobytes() for part in (*values, *owners)
+    )  # all values, then all owners, layer after layer
     data = {
         "tasks": [
             {"name": record.name, "classes": len(record.classes)}
             for record in network.records
         ],
         "layers": layers,
+        "weights": packed(blob),
     }
-    blob = b"".join(
-        part.tobytes() for part in (*values, *owners)
-    )  # all values, then all owners, layer after layer
-    document = fill("explorer", title, data=as_json(data), blob=packed(blob))
+    document = fill("explorer", title, data)
     return document, sum(len(layer["shown"]) for layer in layers)
 
 

@@ -50,29 +50,26 @@ class Page:
         write_text(path, self.html)
 
 
-def fill(name: str, title: str, **values: str) -> str:
-    """The document made of `name`.html, .css and .js and some values.
+def fill(name: str, title: str, data: object) -> str:
+    """The document made of `name`.html, .css and .js.
 
-    Each stands in the document as `$name`. Values are put in as they
-    are; `title` is escaped.
+    data: plain; the script finds it as JSON in the element `data`.
     """
     here = files("packnet_core.widgets")
-    parts = {
-        "style": (here / "common.css").read_text("utf-8")
-        + (here / f"{name}.css").read_text("utf-8"),
-        "script": (here / "common.js").read_text("utf-8")
-        + (here / f"{name}.js").read_text("utf-8"),
-        "title": html.escape(title),
-    }
-    document = (here / f"{name}.html").read_text("utf-8")
-    return Template(document).substitute(parts | values)
 
+    def read(*names: str) -> str:
+        return "".join((here / name).read_text("utf-8") for name in names)
 
-def as_json(data: object) -> str:
-    """Plain data as it may stand in a script element."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    told = json.dumps(data, separators=(",", ":"))
+    return Template(read("document.html")).substitute(
+        title=html.escape(title),
+        style=read("common.css", f"{name}.css"),
+        body=read(f"{name}.html"),
+        data=told.replace("<", "\\u003c"),  # as it may stand in a script
+        script=read("common.js", f"{name}.js"),
+    )
 
 
 def packed(data: bytes) -> str:
-    """Bytes for a document: deflated (zlib), in base64."""
+    """Bytes for the data of a document: deflated (zlib), in base64."""
     return base64.b64encode(zlib.compress(data, 9)).decode()

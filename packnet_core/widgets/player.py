@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from packnet_core.widgets.page import Page, as_json, fill
+from packnet_core.widgets.page import Page, fill
 
 Stage = tuple[str, Tensor, Tensor]
 
@@ -43,7 +43,7 @@ def play(
     ]
     data = {"tasks": list(tasks), "frames": frames}
     return Page(
-        fill("player", title, data=as_json(data)),
+        fill("player", title, data),
         title,
         f"{title}, in {len(stages)} stages: "
         + ", ".join(name for name, _, _ in stages)
