@@ -53,7 +53,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=__version__)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
 
-    run = commands.add_parser("run", help="train a preset, or go on with it")
+    run = commands.add_parser(
+        "run", parents=[_training()], help="train a preset, or go on with it"
+    )
     run.add_argument("preset", choices=PRESETS, help="what to train")
     run.add_argument(
         "--out",
@@ -73,7 +75,6 @@ def parser() -> argparse.ArgumentParser:
         ".pth or .safetensors (default: one in the data directory, or "
         "download)",
     )
-    run.add_argument("--seed", type=int, default=0, metavar="N")
     run.add_argument(
         "--method",
         nargs="+",
@@ -85,20 +86,6 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--arch", choices=NAMES, help="another network")
     run.add_argument(
         "--size", type=int, metavar="PX", help="another side of the pictures"
-    )
-    run.add_argument(
-        "--budget",
-        type=float,
-        default=1.0,
-        metavar="SHARE",
-        help="use this share of each class's pictures, for a "
-        "short run (default: 1)",
-    )
-    run.add_argument(
-        "--epochs",
-        type=int,
-        metavar="N",
-        help="train so many epochs in every phase",
     )
     run.set_defaults(command=_run)
 
@@ -124,7 +111,9 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluate.set_defaults(command=_evaluate)
 
-    new = commands.add_parser("add", help="add your own pictures as a task")
+    new = commands.add_parser(
+        "add", parents=[_training()], help="add your own pictures as a task"
+    )
     new.add_argument("file", type=Path, metavar="FILE")
     new.add_argument("--task", required=True, metavar="NAME")
     new.add_argument(
@@ -161,19 +150,29 @@ def parser() -> argparse.ArgumentParser:
         help="the pictures are cut out along their objects: "
         "use them whole, without random squares",
     )
-    new.add_argument(
+    new.set_defaults(command=_add)
+    return top
+
+
+def _training() -> argparse.ArgumentParser:
+    """The options of every command that trains."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--seed", type=int, default=0, metavar="N")
+    shared.add_argument(
         "--budget",
         type=float,
         default=1.0,
         metavar="SHARE",
-        help="use this share of each class's pictures",
+        help="use this share of each class's pictures, for a "
+        "short run (default: 1)",
     )
-    new.add_argument(
-        "--epochs", type=int, metavar="N", help="train so many epochs"
+    shared.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="train so many epochs in every phase",
     )
-    new.add_argument("--seed", type=int, default=0, metavar="N")
-    new.set_defaults(command=_add)
-    return top  # fmt: skip
+    return shared
 
 
 def _run(options: argparse.Namespace) -> None:
