@@ -241,7 +241,7 @@ RATES = {
     "first": (0.02, 0.03, 0.045),
     "individual": (0.0133, 0.02, 0.03),
     "packnet": (0.02, 0.03, 0.045),
-    "classifier-only": (0.03, 0.1, 0.3),
+    "classifier-only": (0.01, 0.03, 0.1, 0.3),
     "lwf": (0.006, 0.009, 0.0133),
     "joint": (0.009, 0.0133, 0.02),
 }
@@ -256,7 +256,7 @@ PHASE = {
 
 
 def tuning(seed: int, folder: Path) -> DataFrame:
-    """Validation error of each method at three learning rates.
+    """Validation error of each method at a few learning rates.
 
     The common first network is judged by the individual networks that
     start from it.
