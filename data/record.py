@@ -1,20 +1,28 @@
 """Regenerate the recorded studies: `python data/record.py [STUDY …]`.
 
-Without a name: all of them, which takes hours. May be
-stopped and started again: seeds whose rows are in the table already, with
-the present settings, are not run again, and a run that was cut short goes
-on where it was (`_build/records/`). `--list` says what there is.
+Without a name: all of them, which takes hours. Seeds are run at the same
+time, one a core, each study of a seed after the other. May be stopped and
+started again: seeds whose rows are in the table already, with the present
+settings, are not run again, and a run that was cut short goes on where it
+was (`_build/records/`). `--list` says what there is.
 """
 
 import argparse
 import json
 import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Lock
 
-# Waiting threads shall leave the cores to others. Before torch is there.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# One thread a seed; two of them together do more than one with two threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is there
 
 import pandas
+from pandas import DataFrame
 from studies import STUDIES, Study
 
 from packnet_core.atomic import write_text
@@ -25,49 +33,108 @@ ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "_build" / "records"
 RESULTS = ROOT / "data" / "results"
 REVISION = revision()  # before the results of this run change the checkout
+NAMED = {study.name: study for study in STUDIES}
 
 
-def record(study: Study) -> None:
-    """Run what is missing of a study; write its table and provenance."""
-    table, made = RESULTS / f"{study.name}.csv", {}
+def record(studies: Sequence[Study], jobs: int) -> None:
+    """Run what is missing of some studies, several seeds at a time."""
+    todo = {study.name: missing(study) for study in studies}
+    if jobs > 1:
+        os.environ["TQDM_DISABLE"] = "1"  # their bars would get mixed up
+    writing = Lock()
+
+    def follow(seed: int) -> None:
+        for study in studies:
+            if seed in todo[study.name]:
+                job = workers.submit(carry_out, study, seed, RUNS)
+                rows, origin = job.result()
+                with writing:
+                    enter(study, seed, rows, origin)
+                told = f"{study.name}, seed {seed}: {origin['seconds']} s"
+                print(told, flush=True)
+
+    # The seeds with most to do begin.
+    seeds = Counter(seed for seeds in todo.values() for seed in seeds)
+    with (
+        (
+            ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+            if jobs > 1
+            else ThreadPoolExecutor(1)
+        ) as workers,
+        ThreadPoolExecutor(jobs) as chains,
+    ):
+        list(chains.map(follow, [seed for seed, _ in seeds.most_common()]))
+
+
+def missing(study: Study) -> list[int]:
+    """The seeds that are not recorded with the present settings."""
+    _, made = _known(study)
+    return [seed for seed in study.seeds if str(seed) not in made]
+
+
+def carry_out(study: Study, seed: int, runs: Path) -> tuple[DataFrame, dict]:
+    """The rows of one seed of a study, and where they come from.
+
+    With the seconds it took, fewer if its runs were there already.
+    """
+    begun, start = provenance(), time.monotonic()
+    rows = study.table(seed, runs).assign(seed=seed)
+    return rows, begun | {"seconds": round(time.monotonic() - start)}
+
+
+def enter(study: Study, seed: int, new: DataFrame, origin: dict) -> None:
+    """Write a seed's rows into the table, its origin beside it."""
+    rows, made = _known(study)
+    rows = pandas.concat([rows, new]).sort_values("seed", kind="stable")
+    made[str(seed)] = origin | {"revision": REVISION}
+    about = {
+        "what": study.what,
+        "command": f"python data/record.py {study.name}",
+        "settings": _plain(study.settings),
+        "seeds": dict(sorted(made.items(), key=lambda item: int(item[0]))),
+    }
+    table = RESULTS / f"{study.name}.csv"
+    text = rows.to_csv(index=False, float_format="%.6g", na_rep="nan")
+    write_text(table, text)
+    write_text(table.with_suffix(".json"), json.dumps(about, indent=1))
+
+
+def _known(study: Study) -> tuple[DataFrame, dict]:
+    """What is recorded with the present settings: rows, seeds' origins."""
+    table = RESULTS / f"{study.name}.csv"
     about = table.with_suffix(".json")
-    settings = json.loads(json.dumps(study.settings))
-    rows = pandas.DataFrame()
     if table.exists() and about.exists():
         known = json.loads(about.read_text())
-        if known["settings"] == settings:
+        if known["settings"] == _plain(study.settings):
             rows, made = read(table), known["seeds"]
             # A table may be ahead of its provenance if it was stopped.
-            rows = rows[rows.seed.isin(map(int, made))]
-    for seed in study.seeds:
-        if str(seed) in made:
-            continue
-        print(f"{study.name}, seed {seed}", flush=True)
-        begun = provenance() | {"revision": REVISION}
-        new = study.table(seed, RUNS).assign(seed=seed)
-        rows = pandas.concat([rows, new]).sort_values("seed", kind="stable")
-        made[str(seed)] = begun
-        command = f"python data/record.py {study.name}"
-        told = {"what": study.what, "command": command, "settings": settings}
-        text = rows.to_csv(index=False, float_format="%.6g", na_rep="nan")
-        write_text(table, text)
-        write_text(about, json.dumps(told | {"seeds": made}, indent=1))
+            return rows[rows.seed.isin(map(int, made))], made
+    return DataFrame(), {}
+
+
+def _plain(settings: object):
+    return json.loads(json.dumps(settings))
 
 
 def main() -> None:
-    names = {study.name: study for study in STUDIES}
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("study", nargs="*", help=", ".join(names))
+    options.add_argument("study", nargs="*", help=", ".join(NAMED))
     options.add_argument("--list", action="store_true")
+    options.add_argument(
+        "--jobs", type=int, default=os.cpu_count(),
+        help="seeds that run at the same time (default: one a core)",
+    )  # fmt: skip
     chosen = options.parse_args()
-    unknown = set(chosen.study) - set(names)
+    unknown = set(chosen.study) - set(NAMED)
     if unknown:
         options.error(f"no study {', '.join(unknown)}")
-    for study in [names[name] for name in chosen.study or names]:
-        if chosen.list:
-            print(f"{study.name}: {study.what}")
-            continue
-        record(study)
+    studies = [NAMED[name] for name in chosen.study or NAMED]
+    if chosen.list:
+        for study in studies:
+            seeds = ", ".join(map(str, missing(study))) or "none"
+            print(f"{study.name}: {study.what} Seeds missing: {seeds}")
+        return
+    record(studies, chosen.jobs)
 
 
 if __name__ == "__main__":

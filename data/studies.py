@@ -238,15 +238,13 @@ def full_size(folder: Path) -> tuple[Path, list[Path]]:
 
 
 RATES = {
-    "first": (0.02, 0.03, 0.045),
     "individual": (0.0133, 0.02, 0.03),
     "packnet": (0.02, 0.03, 0.045),
-    "classifier-only": (0.01, 0.03, 0.1, 0.3),
+    "classifier-only": (0.01, 0.03, 0.1),
     "lwf": (0.006, 0.009, 0.0133),
     "joint": (0.009, 0.0133, 0.02),
 }
 PHASE = {
-    "first": "first",
     "individual": "alone",
     "packnet": "add",
     "classifier-only": "classifier",
@@ -256,23 +254,14 @@ PHASE = {
 
 
 def tuning(seed: int, folder: Path) -> DataFrame:
-    """Validation error of each method at a few learning rates.
-
-    The common first network is judged by the individual networks that
-    start from it.
-    """
+    """Validation error of each method at three learning rates."""
     tables = []
     for method, rates in RATES.items():
-        field = PHASE[method]
         for rate in rates:
-            phase = replace(getattr(MINIATURE, field), rate=rate)
-            preset = replace(MINIATURE, **{field: phase})
-            name = f"tuning-{method}-{rate}"
-            made = run(preset, seed, folder, name, split="val")
-            judged = "individual" if method == "first" else method
-            table = made.carry_out([judged])
-            table = table[table.method == judged]
-            tables.append(table.assign(method=method, rate=rate))
+            phase = replace(getattr(MINIATURE, PHASE[method]), rate=rate)
+            preset = replace(MINIATURE, **{PHASE[method]: phase})
+            made = run(preset, seed, folder, "tuning", split="val")
+            tables.append(rows_of(made, method).assign(rate=rate))
     columns = ["method", "rate", "task", "top1_error", "test_images"]
     return pandas.concat(tables)[columns]
 

@@ -138,7 +138,7 @@ MINIATURE = Preset(
         weight_decay=5e-4,
         trunk_from=3,
     ),
-    joint=Phase(14, 0.0133, schedule="cosine", warmup=1, clip=5.0),
+    joint=Phase(22, 0.0133, schedule="cosine", warmup=1, clip=5.0),
 )
 
 PHOTOS = Preset(

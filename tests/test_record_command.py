@@ -1,7 +1,9 @@
 """Recorded studies are resumed, not repeated, and redone when they change."""
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pandas
 import pytest
@@ -12,80 +14,108 @@ from studies import Study
 from packnet_core.records import read
 
 
+def rows(seed: int, runs: Path) -> DataFrame:
+    """Two rows of a seed; it is noted in a file that the seed was run."""
+    with open(runs / "asked", "a") as asked:
+        asked.write(f"{seed} ")
+    return DataFrame({"method": ["a", "b"], "top1_error": [seed, 0.25]})
+
+
+def rows_of_the_first(seed: int, runs: Path) -> DataFrame:
+    if seed != 1:
+        raise KeyboardInterrupt
+    return rows(seed, runs)
+
+
+def unequal(seed: int, runs: Path) -> DataFrame:
+    return DataFrame({"prune": ["", "0.5"], "owned": [float("nan"), 50]})
+
+
 @pytest.fixture
-def study(tmp_path, monkeypatch):
-    """A study of two seeds that says which it was asked for."""
+def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(command, "RESULTS", tmp_path)
-    asked = []
-
-    def table(seed, folder):
-        if len(asked) == 1 and seed == 2:
-            asked.append("stopped")
-            raise KeyboardInterrupt
-        asked.append(seed)
-        return DataFrame({"method": ["a", "b"], "top1_error": [seed, 0.25]})
-
-    made = Study("some", "What it is.", (1, 2), {"rate": 0.1}, table)
-    return made, asked, tmp_path
+    monkeypatch.setattr(command, "RUNS", tmp_path)
+    monkeypatch.setenv("TQDM_DISABLE", "0")  # and as it was, afterwards
+    return tmp_path
 
 
-def test_a_study_that_was_stopped_goes_on_with_the_next_seed(study):
-    made, asked, folder = study
-    with pytest.raises(KeyboardInterrupt):
-        command.record(made)
-    command.record(made)
-    assert asked == [1, "stopped", 2]
+STUDY = Study("some", "What it is.", (1, 2), {"rate": 0.1}, rows)
+
+
+def asked(folder):
+    return sorted(map(int, (folder / "asked").read_text().split()))
+
+
+def seeds(folder):
+    return pandas.read_csv(folder / "some.csv").seed.tolist()
+
+
+def test_seeds_are_run_in_processes_and_entered_in_their_order(folder):
+    command.record([STUDY, replace(STUDY, name="other")], jobs=2)
+    assert asked(folder) == [1, 1, 2, 2]
     table = pandas.read_csv(folder / "some.csv")
     assert table.seed.tolist() == [1, 1, 2, 2]
     assert table.top1_error.tolist() == [1, 0.25, 2, 0.25]
     about = json.loads((folder / "some.json").read_text())
-    assert set(about["seeds"]) == {"1", "2"}
+    assert list(about["seeds"]) == ["1", "2"]
+    assert about["seeds"]["1"]["threads"] >= 1
+    assert about["seeds"]["1"]["seconds"] >= 0
     assert about["command"] == "python data/record.py some"
-    command.record(made)
-    assert asked == [1, "stopped", 2]  # nothing is run twice
 
 
-def test_a_study_whose_settings_changed_is_run_anew(study):
-    made, asked, folder = study
-    asked.append("begun")
-    asked.append("before")
-    command.record(made)
-    command.record(replace(made, settings={"rate": 0.2}))
-    assert asked == ["begun", "before", 1, 2, 1, 2]
-    table = pandas.read_csv(folder / "some.csv")
-    assert table.seed.tolist() == [1, 1, 2, 2]
+def test_a_study_that_was_stopped_goes_on_with_the_next_seed(folder):
+    with pytest.raises(KeyboardInterrupt):
+        command.record([replace(STUDY, table=rows_of_the_first)], jobs=1)
+    assert seeds(folder) == [1, 1]
+    assert command.missing(STUDY) == [2]
+    command.record([STUDY], jobs=1)
+    assert seeds(folder) == [1, 1, 2, 2]
+    command.record([STUDY], jobs=1)
+    assert asked(folder) == [1, 2]  # nothing is run twice
+
+
+def test_a_study_whose_settings_changed_is_run_anew(folder):
+    command.record([STUDY], jobs=1)
+    command.record([replace(STUDY, settings={"rate": 0.2})], jobs=1)
+    assert asked(folder) == [1, 1, 2, 2]
+    assert seeds(folder) == [1, 1, 2, 2]
     about = json.loads((folder / "some.json").read_text())
     assert about["settings"] == {"rate": 0.2}
 
 
-def test_a_further_seed_leaves_the_others_as_they_are(study):
-    made, asked, _ = study
-    asked.extend(["begun", "before"])
-    command.record(made)
-    command.record(replace(made, seeds=(1, 2, 3)))
-    assert asked[2:] == [1, 2, 3]
+def test_a_further_seed_leaves_the_others_as_they_are(folder):
+    command.record([STUDY], jobs=1)
+    command.record([replace(STUDY, seeds=(0, 1, 2))], jobs=1)
+    assert asked(folder) == [0, 1, 2]
+    assert seeds(folder) == [0, 0, 1, 1, 2, 2]
 
 
-def test_a_table_ahead_of_its_provenance_gets_no_row_twice(study):
-    made, asked, folder = study
-    asked.extend(["begun", "before"])
-    command.record(replace(made, seeds=(1,)))
+def test_a_table_ahead_of_its_provenance_gets_no_row_twice(folder):
+    command.record([replace(STUDY, seeds=(1,))], jobs=1)
     about = (folder / "some.json").read_text()
-    command.record(made)
+    command.record([STUDY], jobs=1)
     (folder / "some.json").write_text(about)  # as if stopped before it
-    command.record(made)
-    assert pandas.read_csv(folder / "some.csv").seed.tolist() == [1, 1, 2, 2]
+    command.record([STUDY], jobs=1)
+    assert seeds(folder) == [1, 1, 2, 2]
 
 
-def test_what_is_empty_and_what_is_no_number_are_told_apart(study):
-    made, asked, folder = study
-    asked.extend(["begun", "before"])
-
-    def table(seed, runs):
-        return DataFrame({"prune": ["", "0.5"], "owned": [float("nan"), 50]})
-
-    command.record(replace(made, table=table))
+def test_what_is_empty_and_what_is_no_number_are_told_apart(folder):
+    command.record([replace(STUDY, table=unequal)], jobs=1)
     found = read(folder / "some.csv")
     assert found.prune.tolist() == ["", "0.5"] * 2
     assert found.owned.isna().tolist() == [True, False] * 2
     assert found.owned.dtype == float
+
+
+def test_the_command_lists_the_studies_and_refuses_others(
+    folder, monkeypatch, capsys
+):
+    monkeypatch.setattr(command, "NAMED", {"some": STUDY})
+    monkeypatch.setattr(sys, "argv", ["record.py", "--list"])
+    command.main()
+    told = capsys.readouterr().out
+    assert told == "some: What it is. Seeds missing: 1, 2\n"
+    monkeypatch.setattr(sys, "argv", ["record.py", "nothing"])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "no study nothing" in capsys.readouterr().err

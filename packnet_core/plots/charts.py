@@ -162,23 +162,19 @@ def draw_lines(
     words = not pandas.api.types.is_numeric_dtype(lines.index)
     x = np.arange(len(lines)) if words else lines.index.to_numpy()
     with rc_context(STYLE):
-        figure = Figure(figsize=(6, 3.2))
+        figure = Figure(figsize=(6, 3.2), layout="constrained")
         axes = figure.subplots()
         values = lines.to_numpy(dtype=float)  # (points, lines)
         for number in range(values.shape[1]):
             axes.plot(
                 x, values[:, number], color=COLOURS[number],
                 marker=MARKERS[number], linestyle=DASHES[number],
-                linewidth=1.8,
+                linewidth=1.8, label=str(lines.columns[number]),
             )  # fmt: skip
-        at = -np.inf
-        for number in values[-1].argsort():  # from the lowest end up
-            at = max(values[-1, number], at + 7)  # names stay apart
-            axes.annotate(
-                str(lines.columns[number]), (x[-1], at), (8, 0),
-                textcoords="offset points", va="center",
-                color=COLOURS[number], fontweight="bold",
-            )  # fmt: skip
+        figure.legend(
+            loc="outside upper center", ncols=2 if words else 4,
+            frameon=False, handlelength=3,
+        )  # fmt: skip
         if chance is not None:
             axes.axhline(chance, color=GREY, linewidth=1, linestyle=":")
             axes.text(x[0], chance + 1, "guessing", color=GREY)

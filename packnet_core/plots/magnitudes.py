@@ -40,16 +40,16 @@ def draw_magnitudes(
                 values, bins=np.linspace(-reach, reach, 61), color="#9cc3e6"
             )
             axes.set_xlim(-reach, reach)
-            top = axes.get_ylim()[1]
+            peak = axes.get_ylim()[1]
             for number, fraction in enumerate(fractions):
                 cut = np.quantile(np.abs(values), fraction)
-                for side in (-cut, cut):
-                    axes.axvline(side, color=ORANGE, linewidth=1.2)
+                end = peak * (1.1 + 0.12 * (len(fractions) - number))
+                axes.vlines([-cut, cut], 0, end, color=ORANGE, linewidth=1.2)
                 axes.text(
-                    cut, top * (0.97 - 0.14 * number),
-                    f" {100 * fraction:g} %", color="black", fontsize=8,
-                    va="top",
+                    cut, end, f" {100 * fraction:g} %", color="black",
+                    fontsize=8, va="top",
                 )  # fmt: skip
+            axes.set_ylim(0, peak * (1.1 + 0.12 * len(fractions)))
             axes.set_title(short(name))
             axes.set_yticks([])
             axes.tick_params(axis="x", labelsize=8)
