@@ -123,12 +123,13 @@ def fit(
     begun = saved = time.monotonic()
     pause = SHORTEST_PAUSE
     model.train()
+    quiet = {} if accelerator.is_main_process else {"disable": True}
     bar = tqdm(
         desc=title or network.tasks[-1],
         total=steps,
         initial=done.steps,
         unit="step",
-        disable=not accelerator.is_main_process,
+        **quiet,  # the main process does as TQDM_DISABLE says
     )
     with torch.random.fork_rng(), bar:
         for step in range(done.steps, steps):

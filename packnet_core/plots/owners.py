@@ -68,7 +68,7 @@ def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
                     axes.set_ylabel(("red", "green", "blue")[channel])
         figure.legend(
             handles=keys(network.tasks, set(owners.ravel())),
-            loc="outside lower center", ncols=3,
+            loc="outside lower center", ncols=5,
         )  # fmt: skip
     return Drawing(
         figure,
@@ -111,11 +111,11 @@ def draw_mosaic(
                 axes.set_title(f"{columns[place[1]]}", fontsize=9)
             if place[1] == 0:
                 axes.set_ylabel(f"{rows[place[0]]}")
-        figure.supxlabel("input channel", fontsize=9)
+        figure.suptitle("input channel", fontsize=9)
         figure.supylabel("filter", fontsize=9)
         figure.legend(
             handles=keys(network.tasks, set(owners.ravel())),
-            loc="outside lower center", ncols=3,
+            loc="outside lower center", ncols=5,
         )  # fmt: skip
     height, width = values.shape[2:]
     return Drawing(
