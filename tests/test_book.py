@@ -4,18 +4,16 @@ import base64
 import copy
 import io
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 from nbformat import NotebookNode
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
+from tests.contents import INDEX, PAGES, ROOT
+
 BOOK = ROOT / "book"
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 LIMIT = 500_000  # bytes a chapter
 TAGS = {"nbval-ignore-output", "hide-input", "hide-output", "hide-cell"}
 INSTALL = """\
@@ -118,13 +116,12 @@ def test_a_chapter_is_executed_and_well_formed(path):
 
 
 def test_the_contents_list_every_page_once():
-    listed = [TOC["root"], *(entry["file"] for entry in TOC["chapters"])]
     pages = [*CHAPTERS, *BOOK.glob("*.md")]
-    assert sorted(listed) == sorted(f"book/{path.stem}" for path in pages)
+    assert sorted(PAGES) == sorted(f"book/{path.stem}" for path in pages)
 
 
 def test_the_index_names_every_chapter_by_its_title():
-    index = (ROOT / f"{TOC['root']}.md").read_text()
+    index = (ROOT / f"{INDEX}.md").read_text()
     for path in CHAPTERS:
         heading = nbformat.read(path, as_version=4).cells[0].source
         title = heading.splitlines()[0].removeprefix("# ")

@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
 from packnet_core import PackNet, load
 from packnet_core.errors import InsideView, NoTask
 from packnet_core.trunks import Architecture, build
 from packnet_core.widgets import explore, play
-from tests.test_page import browser, serious
+from tests.test_page import book, browser, serious, visit
 
-__all__ = ["browser"]  # a fixture
+__all__ = ["book", "browser"]  # fixtures
 NAMES = ["objects", "birds", "cars"]
 
 
@@ -121,7 +121,7 @@ def test_a_file_is_explored_like_the_network_that_it_holds(network, tmp_path):
     assert load(tmp_path / "network.packnet").tasks == NAMES
 
 
-def cells(page: Page) -> list[tuple[int, bool, float]]:
+def cells(page: Page | Frame) -> list[tuple[int, bool, float]]:
     """Owner, left out or not, and value of each square of the kernel."""
     return [
         (int(owner), left == "true", float(value))
@@ -260,6 +260,42 @@ def test_the_explorer_keeps_nobody_out(page):
     page.select_option("#layer", label="features.5")
     page.select_option("#task", "1")
     assert serious(page) == []
+
+
+@pytest.mark.parametrize("width", [1440, 820, 390])
+def test_the_explorer_explores_in_the_book(browser, book, width):
+    """By mouse and keyboard; what is shown is what the page holds."""
+    page, found = visit(browser, f"{book}/book/explorer.html", width)
+    with page:
+        handle = page.query_selector("iframe[srcdoc]")
+        assert handle is not None
+        frame = handle.content_frame()
+        assert frame is not None
+        data, values, owners = held(handle.get_attribute("srcdoc") or "")
+        above, layer = data["layers"][:2]
+        frame.select_option("#layer", label=layer["name"])
+        frame.click("#filter-more")
+        frame.focus("#kernel")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        place = above["weights"] * len(above["shown"])
+        place += layer["weights"] + 2 * 9  # the second filter's third kernel
+        value = values[place : place + 9] * layer["scales"][1]
+        owner = owners[place : place + 9]
+        for stage in (len(data["tasks"]), 2):
+            frame.select_option("#stage", str(stage))
+            then = owner <= stage
+            shown = cells(frame)
+            assert [cell[0] for cell in shown] == (owner * then).tolist()
+            assert [cell[2] for cell in shown] == pytest.approx(
+                (value * then).tolist(), abs=1e-4
+            )
+        wide = frame.evaluate("document.documentElement.scrollWidth")
+        high = frame.evaluate("document.body.scrollHeight")
+        box = handle.bounding_box()
+        assert box is not None
+        assert wide <= box["width"] and high <= box["height"]
+        assert found == []
 
 
 # The player
