@@ -262,6 +262,29 @@ def test_the_explorer_keeps_nobody_out(page):
     assert serious(page) == []
 
 
+def test_a_full_vgg16_is_sampled_to_less_than_5_mb(browser, tmp_path):
+    torch.manual_seed(0)
+    trunk = build(Architecture("vgg16"))
+    network = PackNet(trunk, trunk.out_features)
+    network.add_task("imagenet", 1000)
+    network.prune(0.5)
+    network.add_task("cubs", 200)
+    network.save(tmp_path / "full.packnet")
+    shares = network.shares()["classifier.0.weight"]
+    del trunk, network
+    explore(tmp_path / "full.packnet").write(tmp_path / "full.html")
+    (tmp_path / "full.packnet").unlink()
+    assert (tmp_path / "full.html").stat().st_size < 5_000_000
+    for page in opened(browser, tmp_path / "full.html"):
+        expect(page.locator("body")).to_contain_text("it holds a sample")
+        page.select_option("#layer", label="classifier.0")
+        shown = page.eval_on_selector_all(
+            '[data-what="all of classifier.0"] li',
+            "keys => keys.map(k => +k.dataset.count)",
+        )
+        assert shown == [count for count in shares if count]
+
+
 @pytest.mark.parametrize("width", [1440, 820, 390])
 def test_the_explorer_explores_in_the_book(browser, book, width):
     """By mouse and keyboard; what is shown is what the page holds."""

@@ -19,18 +19,22 @@ from packnet_core.files import load
 from packnet_core.network import PackNet
 from packnet_core.widgets.page import Page, fill, packed
 
-LIMIT = 390_000  # bytes of the document
+LIMIT, LARGE_LIMIT = 390_000, 4_900_000  # bytes of the document
+LARGE = 10_000_000  # weights, from which a network gets the large limit
 BLOCK = 16  # inputs side by side where a filter has no height and width
 STEPS = 127  # values are stored as whole numbers from -127 to 127
 
 
-def explore(network: PackNet | str | os.PathLike, limit: int = LIMIT) -> Page:
+def explore(
+    network: PackNet | str | os.PathLike, limit: int | None = None
+) -> Page:
     """A page in which to choose layer, filter, stage and view.
 
     network: with at least one task, or its file; limit: bytes that the
-    document may have; as many filters are shown as fit. Values are
-    rounded to a 127th of the largest in their filter. Raises NoTask,
-    InsideView, and what `load` raises.
+    document may have, if not 390 kB, or 4.9 MB for more than ten million
+    weights; as many filters are shown as fit. Values are rounded to a
+    127th of the largest in their filter. Raises NoTask, InsideView, and
+    what `load` raises.
     """
     if not isinstance(network, PackNet):
         network = load(network)
@@ -39,7 +43,12 @@ def explore(network: PackNet | str | os.PathLike, limit: int = LIMIT) -> Page:
         raise NoTask("a network without a task owns nothing: add one first")
     title = f"Who owns which weight: {', '.join(network.tasks)}"
     counts = network.shares()
+    sizes = [sum(owned) for owned in counts.values()]
+    if limit is None:
+        limit = LIMIT if sum(sizes) <= LARGE else LARGE_LIMIT
     room = limit  # weights a layer; shrinks until the document fits
+    while sum(min(size, room) for size in sizes) > limit:
+        room = int(0.9 * room)  # a weight takes more than a byte
     while True:
         document, shown = _document(network, counts, title, room)
         if len(document) <= limit or room == 1:
