@@ -11,7 +11,7 @@ from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.contents import INDEX, PAGES, ROOT
 
@@ -225,23 +225,6 @@ def test_the_launch_button_opens_this_chapter_in_colab(browser, book, name):
     assert link is not None
     assert link.endswith(f"/packnet-book/blob/main/{name}.ipynb")
     assert (ROOT / f"{name}.ipynb").is_file()
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_the_player_plays_in_the_page(browser, book, width):
-    page, found = visit(browser, f"{book}/book/step_by_step.html", width)
-    with page:
-        frame = page.locator("iframe[title='One filter, three tasks']")
-        player = frame.content_frame
-        for _ in range(6):
-            player.locator("#on").click()
-        expect(player.locator("#told")).to_contain_text(
-            "task 1, T or L: 10; task 2, X or O: 6; task 3, V or A: 9."
-        )
-        high = player.locator("body").evaluate("body => body.scrollHeight")
-        box = frame.bounding_box()
-        assert box is not None and box["height"] >= high
-        assert found == []
 
 
 def has_formulas(name: str) -> bool:

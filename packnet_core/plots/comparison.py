@@ -34,10 +34,13 @@ def draw_intervals(table: pandas.DataFrame) -> Drawing:
     least = max(0.5, 0.8 * min(table.low.min(), table["mean"].min()))
     ticks = [tick for tick in (1, 3, 10, 30, 100) if tick >= least]
     with rc_context(STYLE):
-        height = 0.3 * len(methods) + 1.1
-        figure = Figure(figsize=(1.1 + 1.6 * len(tasks), height))
-        row = figure.subplots(1, len(tasks), sharey=True, squeeze=False)[0]
-        for axes, task in zip(row, tasks):
+        rows = -(-len(tasks) // 2)  # two panels beside each other
+        height = rows * (0.25 * len(methods) + 0.5) + 0.4
+        figure = Figure(figsize=(5.5, height))
+        panels = figure.subplots(rows, 2, sharey=True, squeeze=False)
+        for axes in panels.flat[len(tasks) :]:
+            axes.set_visible(False)
+        for axes, task in zip(panels.flat, tasks):
             own = table[table.task == task].set_index("method")
             for number, method in enumerate(methods):
                 point = own.loc[method]
@@ -54,8 +57,8 @@ def draw_intervals(table: pandas.DataFrame) -> Drawing:
             axes.set_xticks(ticks, [str(tick) for tick in ticks])
             axes.xaxis.set_minor_locator(NullLocator())
             plain(axes, "x")
-        row[0].set_yticks(range(len(methods)), methods)
-        row[0].set_ylim(len(methods) - 0.5, -0.5)  # the first on top
+        panels[0, 0].set_yticks(range(len(methods)), methods)
+        panels[0, 0].set_ylim(len(methods) - 0.5, -0.5)  # the first on top
         figure.supxlabel("top-1 error, in percent (logarithmic)", fontsize=10)
     told = []
     for task in tasks:

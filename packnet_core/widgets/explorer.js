@@ -276,7 +276,7 @@ async function begin() {
     if (kernel < layer.kernels) choose({kernel});
   });
   choose({});
-  document.body.dataset.ready = "true";
+  document.body.dataset.ready = Math.round(performance.now()); // ms
 }
 
 begin().catch(problem => {

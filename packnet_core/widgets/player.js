@@ -88,4 +88,4 @@ element("keys").replaceChildren(
       style: {background: background(owner)}}),
     owner ? `${owner} ${tasks[owner - 1]}` : "free, held at 0")));
 show();
-document.body.dataset.ready = "true";
+document.body.dataset.ready = Math.round(performance.now()); // ms
