@@ -31,8 +31,13 @@ def test_the_lines_enclose_the_shares_that_they_name(network):
         network, ["0.weight", "1.weight"], (0.5, 0.9), "Even."
     )
     for axes in drawn.figure.axes:
-        ends = sorted({abs(line.get_xdata()[0]) for line in axes.lines})
-        assert ends == pytest.approx([50.5, 90.1])
+        pairs = [
+            sorted(segment[0, 0] for segment in lines.get_segments())
+            for lines in axes.collections
+        ]
+        assert np.array(pairs) == pytest.approx(
+            np.array([[-50.5, 50.5], [-90.1, 90.1]])
+        )
         assert [text.get_text().strip() for text in axes.texts] == [
             "50 %", "90 %",
         ]  # fmt: skip
