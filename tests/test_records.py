@@ -82,6 +82,15 @@ def test_packnet_keeps_the_first_task_and_comes_close_on_the_others(means):
     assert cost[ADDED].mean() <= 6
 
 
+def test_the_packed_network_is_a_network_and_under_two_bits_a_weight():
+    files = recorded("sizes").groupby(["network", "method"]).bytes.sum()
+    # Four tasks in VGG-16: numbers of 4 bytes, 1.72 bits a shared weight.
+    wanted = 561.6e6 + 1.72 / 8 * 134_248_128
+    assert 561.6e6 < files["vgg16", "packnet"] <= 1.001 * wanted
+    for network in ("miniature", "vgg16"):
+        assert files[network, "packnet"] < 0.28 * files[network, "individual"]
+
+
 def test_the_published_errors_are_those_of_the_article():
     table = recorded("published").set_index("task")
     assert table.individual.tolist() == [28.42, 22.57, 13.97, 8.65]
