@@ -271,6 +271,8 @@ class Run:
     def _pictures(self, task: str, split: str) -> Pictures:
         size = self.preset.architecture.size
         source = self.preset.tasks[self._position(task) - 1]
+        if split == "train" and self.split == "val":
+            split = "fit"  # without the pictures that are held out
         return source.read(split, size, self.data, self.budget)
 
     def _position(self, task: str) -> int:
@@ -278,11 +280,17 @@ class Run:
 
     def _provenance(self, network: PackNet) -> dict:
         """What goes into the network's file, the same at every run."""
-        sides = {
-            name: self.pictures(name, "train").images.shape[-1]
+        size = self.preset.architecture.size
+        one = torch.tensor([0])
+        cropped = {
+            name: self.pictures(name, "train").source.sides(one).max() <= size
             for name in network.tasks
         }
-        return {"preset": self.preset.name, "seed": self.seed, "side": sides}
+        return {
+            "preset": self.preset.name,
+            "seed": self.seed,
+            "cropped": {name: bool(is_so) for name, is_so in cropped.items()},
+        }
 
     def _claim(self) -> None:
         """Write `run.json`, or check that it is this run's."""

@@ -6,7 +6,6 @@ import torch
 
 from packnet_core.errors import BadPictures, BadTrunk, NoFreeWeights
 from packnet_core.files import load
-from packnet_core.folders import read_folder
 from packnet_core.network import PackNet
 from packnet_core.pictures import Pictures, generator
 from packnet_core.presets import (
@@ -16,9 +15,10 @@ from packnet_core.presets import (
     Preset,
     shortened,
 )
+from packnet_core.sets.layouts import read_classes
+from packnet_core.sets.preparation import Preparation
+from packnet_core.sets.store import in_memory
 from packnet_core.training import Errors, evaluate, fit
-
-MARGIN = 8 / 7  # pictures are so much larger than the squares cut out
 
 
 def measure(network: PackNet, task: str, data: Path) -> Errors:
@@ -28,8 +28,8 @@ def measure(network: PackNet, task: str, data: Path) -> Errors:
     """
     number = network.number(task)
     split = "test" if (data / "test").is_dir() else "val"
-    pictures = read_folder(
-        data, split, side=_side(network, task),
+    pictures = _read(
+        data, split, _preparation(network, task),
         classes=network.records[number - 1].classes,
     )  # fmt: skip
     with network.view(task):
@@ -58,10 +58,10 @@ def add(
     """
     network = load(file)
     size = _size(network)
-    side = size if cropped else round(size * MARGIN)
-    train = read_folder(data, "train", side=side, budget=budget)
-    test = read_folder(
-        data, "test", side=side, classes=train.classes, budget=budget
+    preparation = Preparation(size, cropped)
+    train = _read(data, "train", preparation, budget=budget)
+    test = _read(
+        data, "test", preparation, classes=train.classes, budget=budget
     )
     _refuse_unwritable(out)
     recipe = PRESETS.get(network.provenance.get("preset", ""), MINIATURE)
@@ -82,8 +82,8 @@ def add(
             ) from error
     fit(network, train, recipe.add, size=size, seed=f"{seed}/{task}")
     errors = evaluate(network, test, size=size)
-    sides = dict(network.provenance.get("side", {}))
-    network.provenance["side"] = sides | {task: side}
+    known = dict(network.provenance.get("cropped", {}))
+    network.provenance["cropped"] = known | {task: cropped}
     network.save(out)
     said.append(
         f"{task}: top-1 error {errors.top1:.2f} %, top-5 error "
@@ -122,8 +122,8 @@ def _pictures_of(
 ) -> Pictures | None:
     size, classes = _size(network), network.records[-1].classes
     if folder is not None:
-        side = _side(network, task)
-        pictures = read_folder(folder, "train", side=side, budget=budget)
+        preparation = _preparation(network, task)
+        pictures = _read(folder, "train", preparation, budget=budget)
         if pictures.classes != classes:
             raise BadPictures(
                 f"{folder}: its classes are not those of {task!r}; name "
@@ -154,6 +154,24 @@ def _size(network: PackNet) -> int:
     return architecture.size
 
 
-def _side(network: PackNet, task: str) -> int:
-    sides = network.provenance.get("side", {})
-    return int(sides.get(task, round(_size(network) * MARGIN)))
+def _preparation(network: PackNet, task: str) -> Preparation:
+    cropped = network.provenance.get("cropped", {})
+    return Preparation(_size(network), bool(cropped.get(task)))
+
+
+def _read(
+    folder: Path,
+    split: str,
+    preparation: Preparation,
+    *,
+    classes: tuple[str, ...] | None = None,
+    budget: float = 1.0,
+) -> Pictures:
+    listing = read_classes(folder, split, test=split, classes=classes).budget(
+        budget
+    )
+    return Pictures(
+        in_memory(listing, preparation),
+        torch.tensor(listing.labels),
+        listing.classes,
+    )

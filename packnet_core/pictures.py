@@ -1,8 +1,9 @@
-"""A set of labelled pictures in memory, and the batches made of it."""
+"""A set of labelled pictures, and the batches made of it."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -12,32 +13,92 @@ MEAN = (0.485, 0.456, 0.406)
 SPREAD = (0.229, 0.224, 0.225)
 
 
+class Source(Protocol):
+    """Pictures, wherever they are, that squares can be cut out of."""
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+
+    def sides(self, indices: Tensor) -> Tensor:
+        """Heights and widths (B, 2) of some pictures, in pixels."""
+
+    def cut(self, indices: Tensor, corners: Tensor, size: int) -> Tensor:
+        """Squares of them as bytes (B, 3, size, size).
+
+        corners: (B, 2), the topmost row and the leftmost column of each.
+        """
+
+
+class InMemory:
+    """Pictures of one size, a tensor of bytes (N, 3, H, W)."""
+
+    def __init__(self, images: Tensor):
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def sides(self, indices: Tensor) -> Tensor:
+        return torch.tensor(self.images.shape[2:]).expand(len(indices), 2)
+
+    def cut(self, indices: Tensor, corners: Tensor, size: int) -> Tensor:
+        squares = self.images.new_empty(len(indices), 3, size, size)
+        places = zip(indices.tolist(), corners.tolist(), strict=True)
+        for square, (index, (top, left)) in zip(squares, places, strict=True):
+            square.copy_(
+                self.images[index, :, top : top + size, left : left + size]
+            )
+        return squares
+
+
 @dataclass(frozen=True)
 class Pictures:
     """Labelled pictures of one split of one task.
 
-    images: uint8 tensor (N, 3, H, W), red, green, blue, H and W at least
-    what the network takes: training cuts a random square of that size
-    out of each, testing the one in the centre;
+    images: uint8 tensor (N, 3, H, W), red, green, blue, or a source of
+    pictures that stay on the disk; H and W at least what the network
+    takes: training cuts a random square of that size out of each,
+    testing the one in the centre;
     labels: int64 tensor (N,), each in [0, len(classes));
     classes: the classes' names, in the order of the labels.
     """
 
-    images: Tensor
+    images: "Tensor | Source"
     labels: Tensor
     classes: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def source(self) -> Source:
+        """The pictures, to cut squares out of."""
+        if isinstance(self.images, Tensor):
+            return InMemory(self.images)
+        return self.images
+
     def crops(
         self, indices: Tensor, size: int, draws: Tensor, device: torch.device
     ) -> Tensor:
         """Random squares (B, 3, size, size) of some pictures, as bytes.
 
-        indices: (B,); draws: (B, 3), as `augment` takes them.
+        indices: (B,); draws: float tensor (B, 3) in [0, 1): where from
+        top and left, and whether flipped left to right (from 0.5 on).
         """
-        return augment(self.images[indices].to(device), size, draws)
+        room = self.source.sides(indices) - size + 1
+        corners = (draws[:, :2] * room).long()
+        squares = self.source.cut(indices, corners, size).to(device)
+        flip = (draws[:, 2] >= 0.5).to(device)
+        return torch.where(
+            flip[:, None, None, None], squares.flip(3), squares
+        )
+
+    def centres(
+        self, indices: Tensor, size: int, device: torch.device
+    ) -> Tensor:
+        """The squares (B, 3, size, size) in the middle, as bytes."""
+        room = self.source.sides(indices) - size
+        return self.source.cut(indices, room // 2, size).to(device)
 
 
 class Together:
@@ -97,26 +158,6 @@ def centre(images: Tensor, size: int) -> Tensor:
     top = (images.shape[2] - size) // 2
     left = (images.shape[3] - size) // 2
     return images[:, :, top : top + size, left : left + size]
-
-
-def augment(images: Tensor, size: int, draws: Tensor) -> Tensor:
-    """A random square of each picture, flipped left to right or not.
-
-    images: (B, 3, H, W); draws: float tensor (B, 3) in [0, 1): top, left,
-    flip. Returns (B, 3, size, size).
-    """
-    draws = draws.to(images.device)
-    room = torch.tensor(images.shape[2:], device=images.device) - size + 1
-    corner = (draws[:, :2] * room).long()  # (B, 2)
-    along = torch.arange(size, device=images.device)
-    across = torch.where(draws[:, 2:] < 0.5, along, along.flip(0))
-    rows = (corner[:, :1] + along)[:, None, :, None]  # (B, 1, size, 1)
-    columns = (corner[:, 1:] + across)[:, None, None, :]
-    picture = torch.arange(len(images), device=images.device)
-    colour = torch.arange(3, device=images.device)
-    return images[
-        picture[:, None, None, None], colour[:, None, None], rows, columns
-    ]
 
 
 def share(indices: Tensor, process: int, processes: int) -> Tensor:

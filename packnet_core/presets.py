@@ -4,10 +4,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from packnet_core import miniature
 from packnet_core.errors import BadRun
-from packnet_core.folders import read_folder
 from packnet_core.pictures import Pictures
+from packnet_core.sets.layouts import read_set
+from packnet_core.sets.preparation import Preparation
+from packnet_core.sets.store import stored
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
 
@@ -32,10 +36,12 @@ class Drawn:
     def read(
         self, split: str, size: int, data: Path | None, budget: float
     ) -> Pictures:
-        """One split, "train", "val" or "test"."""
+        """One split, "train" ("fit" is the same), "val" or "test"."""
+        split = "train" if split == "fit" else split
         count = self.train if split == "train" else self.test
         count = max(round(budget * count), 1)
         drawn = miniature.draw(self.of or self.name, split, count, size=size)
+        assert isinstance(drawn.images, torch.Tensor)
         first, end = self.classes or (0, len(drawn.classes))
         here = (drawn.labels >= first) & (drawn.labels < end)
         return Pictures(
@@ -46,43 +52,36 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Folder:
-    """A task whose pictures lie in folders under the data directory.
+class RealSet:
+    """A task whose pictures are one of the real sets, on disk.
 
-    test: name of the test split's folder; margin: the pictures' side is
-    so many times what the network takes, and training cuts squares out
-    (1 for objects that were cut out along their bounding box).
+    name: one of `sets.layouts.LAYOUTS`; cropped: its pictures show their
+    object alone, cut out along its box.
     """
 
     name: str
-    folder: str
-    margin: float
-    test: str = "test"
+    cropped: bool
 
     def read(
         self, split: str, size: int, data: Path | None, budget: float
     ) -> Pictures:
-        """One split, "train" or "test". Raises BadRun, BadPictures."""
+        """One split: "train", "test"; "fit", "val", the two parts of
+        "train" where something is chosen. Raises BadRun, BadPictures."""
         if data is None:
             raise BadRun(
                 f"task {self.name!r} reads pictures from a directory: name "
                 "it with --data DIR"
             )
-        side = round(size * self.margin)
-        root = data / self.folder
-        train = tuple(
-            sorted(
-                entry.name
-                for entry in (root / "train").glob("[!.]*")
-                if entry.is_dir()
-            )
+        listing = read_set(
+            self.name, data, "test" if split == "test" else "train"
         )
-        return read_folder(
-            root,
-            "train" if split == "train" else self.test,
-            side=side,
-            classes=None if split == "train" else train,
-            budget=budget,
+        if split in ("fit", "val"):
+            listing = listing.divided()[split == "val"]
+        listing = listing.budget(budget)
+        return Pictures(
+            stored(listing, Preparation(size, self.cropped)),
+            torch.tensor(listing.labels),
+            listing.classes,
         )
 
 
@@ -101,7 +100,7 @@ class Preset:
 
     name: str
     architecture: Architecture
-    tasks: tuple[Drawn | Folder, ...]
+    tasks: tuple[Drawn | RealSet, ...]
     fractions: tuple[float, ...]
     first: Phase
     retrain_first: Phase
@@ -145,10 +144,10 @@ PHOTOS = Preset(
     name="photos",
     architecture=Architecture("squeezenet1_1", size=112),
     tasks=(
-        Folder("imagenet", "imagenet", margin=8 / 7, test="val"),
-        Folder("cubs", "cubs_cropped", margin=1),
-        Folder("cars", "stanford_cars_cropped", margin=1),
-        Folder("flowers", "flowers", margin=8 / 7),
+        RealSet("imagenet", cropped=False),
+        RealSet("cubs", cropped=True),
+        RealSet("cars", cropped=True),
+        RealSet("flowers", cropped=False),
     ),
     fractions=(0.5, 0.75, 0.75),
     first=Phase(4, 1e-3, schedule="cosine", warmup=0.1),

@@ -8,10 +8,12 @@ ends bit for bit where it would have ended.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -26,7 +28,6 @@ from packnet_core.network import PackNet
 from packnet_core.pictures import (
     Pictures,
     Together,
-    centre,
     generator,
     normalise,
     share,
@@ -34,6 +35,7 @@ from packnet_core.pictures import (
 )
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
+Made = TypeVar("Made")
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
 
 
@@ -131,21 +133,40 @@ def fit(
         unit="step",
         **quiet,  # the main process does as TQDM_DISABLE says
     )
+    process, processes = accelerator.process_index, accelerator.num_processes
+
+    @lru_cache(maxsize=1)
+    def order(epoch: int) -> list[Tensor]:
+        return shuffled(len(pictures), phase.batch, seed, epoch=epoch)
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        """This process's pictures (B, 3, size, size) and labels (B,)."""
+        indices = order(step // per_epoch)[step % per_epoch]
+        draws = torch.rand(
+            len(indices), 3, generator=generator(f"{seed}/{step}")
+        )
+        mine = share(indices, process, processes)
+        draws = share(draws, process, processes)
+        device = accelerator.device
+        images = pictures.crops(mine, size, draws, device)
+        return images, pictures.labels[mine].to(device)
+
+    todo = range(done.steps, steps)
     with torch.random.fork_rng(), bar:
-        for step in range(done.steps, steps):
-            epoch, place = divmod(step, per_epoch)
-            if place == 0 or step == done.steps:
-                order = shuffled(
-                    len(pictures), phase.batch, seed, epoch=epoch
-                )
+        for step, (images, labels) in zip(
+            todo, _ahead(batch, todo), strict=True
+        ):
+            epoch = step // per_epoch
             for group in optimizer.param_groups:
                 group["lr"] = group["full_rate"] * phase.factor(
                     step / per_epoch
                 )
             still = network.trunk if epoch < phase.trunk_from else None
+            words = (f"{seed}/{step}", "dropout", process)
+            torch.manual_seed(generator(*words).initial_seed())
             loss = _step(
-                accelerator, model, prepared, pictures, order[place],
-                size, phase.clip, still, f"{seed}/{step}",
+                accelerator, model, prepared, images, labels, phase.clip,
+                still,
             )  # fmt: skip
             if not math.isfinite(loss):
                 raise Diverged(
@@ -172,6 +193,20 @@ def fit(
     return done.seconds + time.monotonic() - begun
 
 
+def _ahead(
+    make: Callable[[int], Made], steps: Iterable[int]
+) -> Iterator[Made]:
+    """What each step needs, made while the step before is carried out."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = None
+        for step in steps:
+            ready, coming = coming, pool.submit(make, step)
+            if ready is not None:
+                yield ready.result()
+        if coming is not None:
+            yield coming.result()
+
+
 def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
     head_rate = phase.head_rate or phase.rate
     heads = [p for p in network.heads.parameters() if p.requires_grad]
@@ -192,22 +227,12 @@ def _step(
     accelerator: Accelerator,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    pictures: Pictures | Together,
-    indices: Tensor,
-    size: int,
+    images: Tensor,
+    labels: Tensor,
     clip: float | None,
     still: nn.Module | None,
-    seed: str,
 ) -> float:
     """One step of gradient descent, of all but `still`; the loss."""
-    process, processes = accelerator.process_index, accelerator.num_processes
-    draws = torch.rand(len(indices), 3, generator=generator(seed))
-    torch.manual_seed(generator(seed, "dropout", process).initial_seed())
-    mine = share(indices, process, processes)
-    images = pictures.crops(
-        mine, size, share(draws, process, processes), accelerator.device
-    )
-    labels = pictures.labels[mine].to(accelerator.device)
     with accelerator.autocast():
         loss = model(normalise(images), labels)
     optimizer.zero_grad()
@@ -230,7 +255,14 @@ def logits(
     """Outputs (N, classes) for the centres of all pictures, on the CPU."""
     parts = [
         part
-        for part, _ in _predict(network, pictures, size, batch, Accelerator())
+        for part, _ in _predict(
+            network,
+            pictures,
+            torch.arange(len(pictures)),
+            size,
+            batch,
+            Accelerator(),
+        )
     ]
     return torch.cat(parts).cpu()
 
@@ -252,14 +284,12 @@ def evaluate(
     """
     accelerator = accelerator or Accelerator()
     process, processes = accelerator.process_index, accelerator.num_processes
-    mine = Pictures(
-        pictures.images[process::processes],
-        pictures.labels[process::processes],
-        pictures.classes,
-    )
+    mine = torch.arange(process, len(pictures), processes)
     right = torch.zeros(2, device=accelerator.device)
     few = len(pictures.classes) <= 5
-    for outputs, labels in _predict(network, mine, size, batch, accelerator):
+    for outputs, labels in _predict(
+        network, pictures, mine, size, batch, accelerator
+    ):
         best = outputs.topk(1 if few else 5).indices
         hits = best == labels[:, None]  # (B, 1 or 5)
         right += torch.stack([hits[:, 0].sum(), hits.sum()])
@@ -272,17 +302,16 @@ def evaluate(
 def _predict(
     network: nn.Module,
     pictures: Pictures,
+    indices: Tensor,
     size: int,
     batch: int,
     accelerator: Accelerator,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    training = network.training
-    network.to(accelerator.device).eval()
-    for start in range(0, len(pictures), batch):
-        images = pictures.images[start : start + batch]
-        labels = pictures.labels[start : start + batch]
-        images = centre(images.to(accelerator.device), size)
+    training, device = network.training, accelerator.device
+    network.to(device).eval()
+    for part in indices.split(batch):
+        images = pictures.centres(part, size, device)
         with accelerator.autocast():
             outputs = network(normalise(images)).float()
-        yield outputs, labels.to(accelerator.device)
+        yield outputs, pictures.labels[part].to(device)
     network.train(training)

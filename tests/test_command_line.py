@@ -12,7 +12,7 @@ import torch
 from packnet_core import PackNet, load
 from packnet_core.command_line import main
 from packnet_core.trunks import Architecture, build
-from tests.test_folders import paint
+from tests.test_sets import paint
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "grey": (99,) * 3}
 

@@ -29,6 +29,15 @@ def say(*words) -> list[str]:
     return [str(word) for word in words]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def kept(tmp_path_factory):
+    """A place of their own for the prepared pictures."""
+    with pytest.MonkeyPatch.context() as patch:
+        place = str(tmp_path_factory.mktemp("pictures"))
+        patch.setenv("PACKNET_PICTURES", place)
+        yield
+
+
 @pytest.fixture(scope="module")
 def short_run(tmp_path_factory):
     """All four sets, one picture in fifty, one epoch a phase."""

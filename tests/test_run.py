@@ -226,10 +226,10 @@ def test_stale_values_are_those_from_before_pruning():
 def test_the_network_is_the_packed_one_and_says_where_it_is_from(undisturbed):
     network = load(undisturbed[0] / "network.packnet")
     assert network.tasks == ["objects", "birds", "cars"]
-    assert network.provenance["side"] == {
-        "objects": 37,
-        "birds": 32,
-        "cars": 32,
+    assert network.provenance["cropped"] == {
+        "objects": False,
+        "birds": True,
+        "cars": True,
     }
     record = json.loads((undisturbed[0] / "run.json").read_text())
     assert record["configuration"]["seed"] == 1

@@ -11,7 +11,7 @@ from torch import nn
 
 from packnet_core import PackNet, checkpoint, training
 from packnet_core.errors import BadRun, DamagedFile, Diverged
-from packnet_core.pictures import Pictures, augment, centre, shuffled
+from packnet_core.pictures import Pictures, centre, shuffled
 from packnet_core.training import Phase, evaluate, fit, logits
 from packnet_core.trunks import Architecture, build
 
@@ -167,10 +167,15 @@ def test_testing_leaves_the_mode_as_it_was(pictures):
 def test_a_random_square_is_a_part_of_the_picture_maybe_flipped():
     images = torch.arange(2 * 3 * 5 * 6).view(2, 3, 5, 6)
     draws = torch.tensor([[0.0, 0.99, 0.9], [0.99, 0.0, 0.1]])
-    squares = augment(images, 4, draws)
+    pictures = Pictures(images, torch.tensor([0, 1]), ("a", "b"))
+    squares = pictures.crops(
+        torch.tensor([0, 1]), 4, draws, torch.device("cpu")
+    )
     assert torch.equal(squares[0], images[0, :, 0:4, 2:6].flip(-1))
     assert torch.equal(squares[1], images[1, :, 1:5, 0:4])
     assert torch.equal(centre(images, 3), images[:, :, 1:4, 1:4])
+    middles = pictures.centres(torch.tensor([1]), 3, torch.device("cpu"))
+    assert torch.equal(middles, centre(images, 3)[1:])
 
 
 def test_an_epoch_shows_every_picture_once_but_an_incomplete_batch():

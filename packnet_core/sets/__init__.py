@@ -1,0 +1,1 @@
+"""Real sets of pictures on disk: found, listed, prepared, kept."""

@@ -1,0 +1,451 @@
+"""Real sets on disk: found and read right, or refused by name."""
+
+import threading
+import time
+
+import numpy
+import pytest
+import scipy.io
+import torch
+from PIL import Image
+from torchvision import transforms
+from torchvision.datasets import ImageFolder
+
+from packnet_core.errors import BadPictures
+from packnet_core.pictures import Pictures
+from packnet_core.sets import store
+from packnet_core.sets.layouts import read_classes, read_set
+from packnet_core.sets.listing import Listing
+from packnet_core.sets.preparation import Preparation, clipped
+from packnet_core.sets.store import (
+    Stored,
+    Streamed,
+    estimate,
+    in_memory,
+    stored,
+)
+
+SQUARE = Preparation(8, cropped=True)
+
+
+def paint(file, colour, size=(20, 10)):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(file)
+
+
+@pytest.fixture
+def root(tmp_path):
+    for split, count in (("train", 4), ("test", 2)):
+        for name, colour in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+            for number in range(count):
+                paint(tmp_path / split / name / f"{number}.png", colour)
+    return tmp_path
+
+
+def decoded(folder, preparation=SQUARE):
+    return in_memory(read_classes(folder, "train"), preparation)
+
+
+def test_folders_are_classes_in_the_order_of_their_names(root):
+    train = read_classes(root, "train")
+    assert train.classes == ("blue", "red")
+    assert train.labels == (0,) * 4 + (1,) * 4
+    assert [file.name for file in train.files[:4]] == [
+        "0.png", "1.png", "2.png", "3.png",
+    ]  # fmt: skip
+    images = decoded(root)
+    assert images[0].shape == (8, 8, 3)
+    assert images[0][3, 3].tolist() == [0, 0, 255]
+    assert images[7][3, 3].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "I;16"])
+def test_every_kind_of_picture_becomes_colours(root, mode):
+    name = "odd.tif" if mode in ("CMYK", "I;16") else "odd.png"
+    if mode == "I;16":
+        pixels = numpy.full((9, 9), 700, dtype=numpy.uint16)
+        Image.fromarray(pixels).save(root / "train" / "red" / name)
+    else:
+        Image.new(mode, (9, 9)).save(root / "train" / "red" / name)
+    images = decoded(root)
+    assert len(images) == 9
+    assert images[8].shape == (8, 8, 3)
+
+
+def test_a_budget_takes_a_share_of_each_class_at_least_one(root):
+    train = read_classes(root, "train")
+    assert train.budget(0.5).labels == (0, 0, 1, 1)
+    assert train.budget(0.01).labels == (0, 1)
+    assert train.budget(1.0) == train
+
+
+def test_every_fifth_picture_of_a_class_is_held_out():
+    files = tuple(f"{number}.jpg" for number in range(12))
+    labels = (0,) * 7 + (1,) * 5
+    train = Listing(
+        files, labels, ("a", "b"), tuple((n,) * 4 for n in range(12))
+    )
+    fit, held = train.divided()
+    assert held.files == ("4.jpg", "11.jpg") and held.labels == (0, 1)
+    assert held.boxes == ((4,) * 4, (11,) * 4)
+    assert len(fit) == 10 and not set(fit.files) & set(held.files)
+
+
+def test_hidden_files_and_folders_are_passed_over(root):
+    (root / "train" / ".DS_Store").write_bytes(b"x")
+    (root / "train" / "red" / ".DS_Store").write_bytes(b"x")
+    (root / "train" / ".cache").mkdir()
+    assert len(read_classes(root, "train")) == 8
+
+
+def test_a_test_set_takes_the_labels_of_the_training_set(root):
+    for file in (root / "test" / "blue").iterdir():
+        file.unlink()
+    (root / "test" / "blue").rmdir()
+    assert read_classes(root, "test").labels == (1, 1)
+    named = read_classes(root, "test", classes=("red", "blue"))
+    assert named.labels == (0, 0)
+
+
+def spoil(root, what):
+    """Make one thing wrong; returns what the message must name."""
+    red = root / "train" / "red"
+    if what == "missing":
+        return root / "nothing" / "train"
+    if what == "a file":
+        (root / "file").write_bytes(b"")
+        return root / "file" / "train"
+    if what == "empty":
+        for file in red.iterdir():
+            file.unlink()
+        return red
+    if what == "one class":
+        for file in red.iterdir():
+            file.unlink()
+        red.rmdir()
+        return root / "train"
+    if what == "no picture":
+        (red / "notes.txt").write_text("not a picture")
+        return red / "notes.txt"
+    if what == "truncated":
+        noise = numpy.random.default_rng(0).integers(0, 255, (64, 64, 3))
+        Image.fromarray(noise.astype("uint8")).save(red / "cut.jpg")
+        whole = (red / "cut.jpg").read_bytes()
+        (red / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+        return red / "cut.jpg"
+    raise AssertionError(what)
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["missing", "a file", "empty", "one class", "no picture", "truncated"],
+)
+def test_what_is_wrong_is_named(root, what):
+    named = spoil(root, what)
+    where = named.parent if what in ("missing", "a file") else root
+    with pytest.raises(BadPictures) as raised:
+        decoded(where)
+    assert str(named) in str(raised.value)
+    assert ";" in str(raised.value) or "expected" in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_class_that_only_the_test_set_has_is_refused(root):
+    paint(root / "test" / "green" / "0.png", (0, 255, 0))
+    with pytest.raises(BadPictures, match="training set does not have"):
+        read_classes(root, "test")
+
+
+# The sets as their makers published them, in small.
+
+
+def lines(file, *rows):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f"{row}\n" for row in rows))
+
+
+def gradient(file, width=30, height=20):
+    """A picture whose pixels tell where they are."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    down, across = numpy.mgrid[:height, :width]
+    pixels = numpy.stack([across, down, 0 * down], axis=2)
+    Image.fromarray(pixels.astype("uint8")).save(file.with_suffix(".png"))
+    file.with_suffix(".png").rename(file)  # whatever its name says
+
+
+@pytest.fixture
+def cub(tmp_path):
+    root = tmp_path / "CUB_200_2011"
+    names = [
+        "001.Black_footed_Albatross/Black_Footed_Albatross_0046_18.jpg",
+        "001.Black_footed_Albatross/Black_Footed_Albatross_0009_34.jpg",
+        "002.Laysan_Albatross/Laysan_Albatross_0002_1027.jpg",
+        "002.Laysan_Albatross/Laysan_Albatross_0003_1033.jpg",
+    ]
+    for name in names:
+        gradient(root / "images" / name)
+    lines(root / "images.txt", *(f"{n} {x}" for n, x in enumerate(names, 1)))
+    lines(root / "classes.txt", "1 001.Black_footed_Albatross",
+          "2 002.Laysan_Albatross")  # fmt: skip
+    lines(root / "image_class_labels.txt", "1 1", "2 1", "3 2", "4 2")
+    lines(root / "train_test_split.txt", "1 0", "2 1", "3 1", "4 0")
+    lines(root / "bounding_boxes.txt", "1 1.0 1.0 30.0 20.0",
+          "2 3.0 5.0 8.0 8.0", "3 25.0 15.0 8.0 9.0",
+          "4 40.0 40.0 5.0 5.0")  # fmt: skip
+    return tmp_path
+
+
+def test_cub_is_read_as_published_boxes_counted_from_one(cub):
+    train, test = (read_set("cubs", cub, s) for s in ("train", "test"))
+    assert train.classes == (
+        "001.Black_footed_Albatross", "002.Laysan_Albatross",
+    )  # fmt: skip
+    assert train.labels == test.labels == (0, 1)
+    assert train.boxes == ((2, 4, 10, 12), (24, 14, 32, 23))
+    crop = in_memory(train, SQUARE)[0]  # 8 by 8 as it is
+    assert crop[0, 0].tolist() == [2, 4, 0]
+    assert crop[7, 7].tolist() == [9, 11, 0]
+
+
+def test_boxes_that_leave_the_picture_are_clipped():
+    assert clipped((24, 14, 32, 23), 30, 20) == (24, 14, 30, 20)
+    assert clipped((-3, -1, 8, 9), 30, 20) == (0, 0, 8, 9)
+    # one that lies outside altogether says nothing
+    assert clipped((39, 39, 44, 44), 30, 20) == (0, 0, 30, 20)
+
+
+@pytest.fixture
+def cars(tmp_path):
+    kit = tmp_path / "stanford_cars" / "devkit"
+    kit.mkdir(parents=True)
+    names = ["AM General Hummer SUV 2000", "Acura RL Sedan 2012"]
+    meta = {"class_names": numpy.array(names, dtype=object)}
+    scipy.io.savemat(kit / "cars_meta.mat", meta)
+    kind = [(n, "O") for n in ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2",
+                               "class", "fname")]  # fmt: skip
+    for split, file in (
+        ("train", "cars_train_annos.mat"),
+        ("test", "cars_test_annos_withlabels.mat"),
+    ):
+        rows = [
+            (3, 5, 10, 12, 2, "00001.jpg"),
+            (1, 1, 30, 20, 1, "00002.jpg"),
+        ]
+        annotations = numpy.array([rows], dtype=object)
+        table = numpy.empty((1, 2), dtype=kind)
+        for column, row in enumerate(annotations[0]):
+            table[0, column] = tuple(row)
+        scipy.io.savemat(kit / file, {"annotations": table})
+        for row in rows:
+            gradient(kit.parent / f"cars_{split}" / row[-1])
+    return tmp_path
+
+
+def test_cars_are_read_as_published_boxes_inclusive(cars):
+    for split in ("train", "test"):
+        listing = read_set("cars", cars, split)
+        assert listing.classes == (
+            "AM General Hummer SUV 2000", "Acura RL Sedan 2012",
+        )  # fmt: skip
+        assert listing.labels == (1, 0)
+        assert listing.boxes == ((2, 4, 10, 12), (0, 0, 30, 20))
+        assert listing.files[0].parent.name == f"cars_{split}"
+        assert in_memory(listing, SQUARE)[0][7, 7].tolist() == [9, 11, 0]
+
+
+def test_flowers_train_on_the_official_train_and_valid_sets(tmp_path):
+    root = tmp_path / "flowers-102"
+    for number in range(1, 7):
+        gradient(root / "jpg" / f"image_{number:05}.jpg")
+    labels = {"labels": numpy.array([[2, 1, 102, 1, 2, 77]])}
+    splits = {"trnid": [[3, 1]], "valid": [[6]], "tstid": [[2, 4, 5]]}
+    scipy.io.savemat(root / "imagelabels.mat", labels)
+    scipy.io.savemat(root / "setid.mat", splits)
+    train = read_set("flowers", tmp_path, "train")
+    assert [f.name for f in train.files] == [
+        "image_00001.jpg", "image_00003.jpg", "image_00006.jpg",
+    ]  # fmt: skip
+    assert train.labels == (1, 101, 76)
+    assert len(train.classes) == len(set(train.classes)) == 102
+    assert read_set("flowers", tmp_path, "test").labels == (0, 0, 1)
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    root = tmp_path / "tiny-imagenet-200"
+    lines(root / "wnids.txt", "n02124075", "n01443537")
+    for name in ("n02124075", "n01443537"):
+        for number in (0, 1):
+            gradient(
+                root / "train" / name / "images" / f"{name}_{number}.JPEG"
+            )
+        lines(root / "train" / name / f"{name}_boxes.txt", "x")
+    for number in (0, 1):
+        gradient(root / "val" / "images" / f"val_{number}.JPEG")
+    lines(root / "val" / "val_annotations.txt",
+          "val_0.JPEG\tn02124075\t0\t32\t44\t62",
+          "val_1.JPEG\tn01443537\t52\t55\t57\t59")  # fmt: skip
+    return tmp_path
+
+
+def test_tiny_imagenet_is_tested_on_its_validation_pictures(tiny):
+    train = read_set("imagenet", tiny, "train")
+    assert train.classes == ("n01443537", "n02124075")
+    assert train.labels == (0, 0, 1, 1)
+    assert read_set("imagenet", tiny, "test").labels == (1, 0)
+
+
+def test_imagenet_lies_in_train_and_val(tmp_path):
+    for split in ("train", "val"):
+        for name in ("n01440764", "n01443537"):
+            gradient(tmp_path / split / name / "1.JPEG")
+    for split in ("train", "test"):
+        assert read_set("imagenet", tmp_path, split).labels == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["image_class_labels.txt", "train_test_split.txt", "bounding_boxes.txt",
+     "classes.txt"],
+)  # fmt: skip
+def test_a_file_that_is_cut_short_is_named(cub, file):
+    whole = cub / "CUB_200_2011" / file
+    whole.write_text(whole.read_text().splitlines()[0])
+    with pytest.raises(BadPictures) as raised:
+        read_set("cubs", cub, "train")
+    assert file in str(raised.value) or "class" in str(raised.value)
+    whole.unlink()
+    with pytest.raises(BadPictures, match=f"{file}.*unpack"):
+        read_set("cubs", cub, "train")
+
+
+def test_a_damaged_matlab_file_is_named(cars):
+    file = cars / "stanford_cars" / "devkit" / "cars_train_annos.mat"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(BadPictures, match=r"cars_train_annos\.mat.*unpack"):
+        read_set("cars", cars, "train")
+
+
+def test_a_set_that_is_not_there_says_where_it_was_looked_for(tmp_path):
+    with pytest.raises(BadPictures, match=r"CUB_200_2011.*packnet data cubs"):
+        read_set("cubs", tmp_path, "train")
+
+
+# Preparation: as the paper has it.
+
+
+@pytest.mark.parametrize("shape", [(60, 40), (40, 61), (50, 50), (333, 500)])
+def test_the_centre_is_that_of_torchvision(tmp_path, shape):
+    random = numpy.random.default_rng(0)
+    noise = random.integers(
+        0, 256, (shape[1], shape[0], 3), dtype=numpy.uint8
+    )
+    for name in ("a", "b"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        Image.fromarray(noise).save(tmp_path / "train" / name / "0.png")
+    size = 28  # 32 of 28 as 256 of 224
+    listing = read_classes(tmp_path, "train")
+    ours = Pictures(
+        in_memory(listing, Preparation(size, cropped=False)),
+        torch.tensor(listing.labels),
+        listing.classes,
+    )
+    resized = transforms.Resize(32)
+
+    def square(picture):
+        picture = resized(picture)
+        left, top = ((side - size) // 2 for side in picture.size)
+        box = (left, top, left + size, top + size)
+        return transforms.functional.pil_to_tensor(picture.crop(box))
+
+    theirs = ImageFolder(tmp_path / "train", transform=square)
+    middles = ours.centres(torch.tensor([0, 1]), size, torch.device("cpu"))
+    assert torch.equal(middles, torch.stack([image for image, _ in theirs]))
+    draws = torch.rand(2, 3)
+    crops = ours.crops(torch.tensor([0, 1]), size, draws, torch.device("cpu"))
+    assert crops.shape == (2, 3, size, size)
+
+
+# Kept on the disk.
+
+
+@pytest.fixture
+def set_of(root):
+    return read_classes(root, "train"), Preparation(7, cropped=False)
+
+
+def test_a_set_is_decoded_once_and_the_same_as_when_streamed(
+    set_of, tmp_path, monkeypatch
+):
+    first = stored(*set_of, tmp_path / "kept")
+
+    def refused(*_):
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr(store, "_pixels", refused)
+    again = stored(*set_of, tmp_path / "kept")
+    monkeypatch.undo()
+    streamed = Streamed(*set_of)
+    assert isinstance(first, Stored) and len(first) == len(streamed) == 8
+    indices = torch.tensor([7, 0, 3])
+    assert torch.equal(first.sides(indices), torch.tensor([[8, 16]] * 3))
+    assert torch.equal(streamed.sides(indices), first.sides(indices))
+    corners = torch.tensor([[0, 0], [1, 9], [1, 3]])
+    squares = [x.cut(indices, corners, 7) for x in (first, again, streamed)]
+    assert torch.equal(squares[0], squares[1])
+    assert torch.equal(squares[0], squares[2])
+    assert squares[0][:, :, 3, 3].tolist() == [
+        [255, 0, 0], [0, 0, 255], [0, 0, 255],
+    ]  # fmt: skip
+    assert estimate(*set_of) == len(first.data) == 8 * 3 * 8 * 16
+
+
+def test_a_picture_that_changed_is_decoded_again(root, set_of, tmp_path):
+    stored(*set_of, tmp_path / "kept")
+    paint(root / "train" / "blue" / "0.png", (1, 2, 3), (40, 20))
+    again = stored(*set_of, tmp_path / "kept")
+    assert again[0][0, 0].tolist() == [1, 2, 3]
+
+
+def test_what_was_cut_short_is_made_again(root, set_of, tmp_path):
+    (root / "train" / "red" / "3.png").write_bytes(b"no picture")
+    kept = tmp_path / "kept"
+    with pytest.raises(BadPictures, match=r"3\.png"):
+        stored(*set_of, kept)
+    assert not list(kept.glob("*.npy")) and not list(kept.glob("*.bytes"))
+    paint(root / "train" / "red" / "3.png", (9, 9, 9))
+    assert stored(*set_of, kept)[7][0, 0].tolist() == [9, 9, 9]
+
+
+def test_two_at_a_time_make_one_file(set_of, tmp_path, monkeypatch):
+    made, decode = [], store._pixels
+
+    def slowly(*of):
+        made.append(of[2])
+        time.sleep(0.01)
+        return decode(*of)
+
+    monkeypatch.setattr(store, "_pixels", slowly)
+    both = [
+        threading.Thread(target=stored, args=(*set_of, tmp_path / "kept"))
+        for _ in range(2)
+    ]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert sorted(made) == list(range(8))
+
+
+def test_where_there_is_no_room_pictures_are_streamed(
+    set_of, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(store, "SHARE", 0.0)
+    assert isinstance(stored(*set_of, tmp_path / "kept"), Streamed)
+    assert "no room" in capsys.readouterr().out
+    monkeypatch.setenv("PACKNET_PICTURES", "off")
+    assert isinstance(stored(*set_of), Streamed)
+    monkeypatch.undo()
+    monkeypatch.setenv("PACKNET_PICTURES", str(tmp_path / "other"))
+    stored(*set_of)
+    assert list((tmp_path / "other").glob("*.bytes"))
