@@ -327,7 +327,7 @@ def test_a_damaged_matlab_file_is_named(cars):
 
 
 def test_a_set_that_is_not_there_says_where_it_was_looked_for(tmp_path):
-    with pytest.raises(BadPictures, match=r"CUB_200_2011.*packnet data cubs"):
+    with pytest.raises(BadPictures, match=r"CUB_200_2011.*unpack"):
         read_set("cubs", tmp_path, "train")
 
 

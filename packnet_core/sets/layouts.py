@@ -43,8 +43,8 @@ def read_set(name: str, root: Path, split: str) -> Listing:
         str(root / layout.folder / layout.marker) for layout in LAYOUTS[name]
     )
     raise BadPictures(
-        f"{root}: no set {name!r} in it (looked for {looked}); "
-        f"`packnet data {name} --root {root}` fetches it or says how"
+        f"{root}: no set {name!r} in it (looked for {looked}); unpack it "
+        "there, or name another directory"
     )
 
 
