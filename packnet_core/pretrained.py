@@ -1,5 +1,6 @@
 """ImageNet weights for a trunk, and the rows of their classifier."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from packnet_core.errors import BadTrunk, DamagedFile
 from packnet_core.network import PackNet
 from packnet_core.trunks import Trunk
 
+# How torchvision's file for DenseNet still names what is now norm1, conv2.
+FORMER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 SUFFIXES = (".safetensors", ".pth")
 
 
@@ -67,17 +70,24 @@ def load_pretrained(
     Returns weight (1000, features) and bias (1000,). Raises BadTrunk.
     """
     own = trunk.state_dict()
-    shared = {n: t.float() for n, t in weights.items() if n in own}
-    rest = [n for n in weights if n not in own]
-    fits = all(own[n].shape == t.shape for n, t in shared.items())
-    if not fits or len(shared) < len(own) or len(rest) != 2:
+    named = {FORMER.sub(r"\1\2", name): t for name, t in weights.items()}
+    shared = {name: t for name, t in named.items() if name in own}
+    rest = [name for name in named if name not in own]
+    # Older files do not count the batches, and nothing depends on it.
+    lacking = [
+        name
+        for name in own
+        if name not in shared and not name.endswith("num_batches_tracked")
+    ]
+    fits = all(own[name].shape == t.shape for name, t in shared.items())
+    if not fits or lacking or len(rest) != 2:
         raise BadTrunk(
             f"these weights are not those of {trunk.architecture.name} at "
             f"width {trunk.architecture.width}, {trunk.architecture.size} px"
         )
-    trunk.load_state_dict(shared)
+    trunk.load_state_dict(own | shared)  # halves become floats
     weight, bias = (
-        weights[next(n for n in rest if n.endswith(kind))].float()
+        named[next(n for n in rest if n.endswith(kind))].float()
         for kind in ("weight", "bias")
     )
     return weight.flatten(1), bias

@@ -20,7 +20,8 @@ class Architecture:
 
     name: one of `NAMES`; width: factor on the number of channels and of
     hidden units (VGG only); size: side of the pictures, in pixels;
-    dropout: share of the features that training leaves out.
+    dropout: share of the features that training leaves out (networks
+    that have it only).
     """
 
     name: str = "vgg16"
@@ -115,9 +116,32 @@ def squeezenet1_1(architecture: Architecture) -> Trunk:
     return Trunk(architecture, layers, 512)
 
 
+def resnet50(architecture: Architecture) -> Trunk:
+    """ResNet-50 with torchvision's parameter names, for any size."""
+    full = torchvision.models.resnet50(weights=None)
+    layers = OrderedDict(full.named_children())
+    del layers["fc"]
+    layers["flatten"] = nn.Flatten()
+    return Trunk(architecture, layers, 2048)
+
+
+def densenet121(architecture: Architecture) -> Trunk:
+    """DenseNet-121 with torchvision's parameter names, for any size."""
+    full = torchvision.models.densenet121(weights=None)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        features=full.features,
+        relu=nn.ReLU(inplace=True),
+        avgpool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+    )
+    return Trunk(architecture, layers, 1024)
+
+
 BUILDERS = {
     "vgg16": vgg16,
     "vgg16_bn": vgg16,
+    "resnet50": resnet50,
+    "densenet121": densenet121,
     "squeezenet1_1": squeezenet1_1,
 }
 NAMES = tuple(BUILDERS)

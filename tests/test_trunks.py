@@ -1,5 +1,7 @@
 """The trunks: torchvision's names and shapes, in every size."""
 
+import re
+
 import pytest
 import torch
 import torchvision
@@ -14,7 +16,7 @@ from packnet_core.pretrained import (
     read_weights,
     start_head,
 )
-from packnet_core.trunks import Architecture, build
+from packnet_core.trunks import NAMES, Architecture, build
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg16_bn"])
@@ -48,6 +50,38 @@ def test_full_size_vgg_computes_what_torchvisions_does():
     assert difference < 1e-4
 
 
+@pytest.mark.parametrize("name", ["resnet50", "densenet121"])
+def test_other_networks_compute_what_torchvisions_do(name):
+    torch.manual_seed(0)
+    theirs = torchvision.models.get_model(name, weights=None).eval()
+    trunk = build(Architecture(name)).eval()
+    weight, bias = load_pretrained(trunk, theirs.state_dict())
+    images = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        ours = trunk(images) @ weight.T + bias
+        assert (ours - theirs(images)).abs().max() < 1e-4
+    counts = {"resnet50": 53, "densenet121": 120}  # convolutions
+    assert len(prunable(trunk)) == counts[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_weight_file_of_every_network_loads_by_name(name, tmp_path):
+    theirs = torchvision.models.get_model(name, weights=None).state_dict()
+    former = {  # as in the files that torchvision publishes
+        re.sub(r"(denselayer\d+\.(?:norm|conv))([12]\.)", r"\1.\2", key): t
+        for key, t in theirs.items()
+        if not key.endswith("num_batches_tracked")
+    }
+    torch.save(former, tmp_path / f"{name}.pth")
+    trunk = build(Architecture(name))
+    weights = read_weights(trunk, tmp_path / f"{name}.pth")
+    weight, bias = load_pretrained(trunk, weights)
+    assert weight.shape == (1000, trunk.out_features)
+    assert bias.shape == (1000,)
+    for key, value in trunk.state_dict().items():
+        assert torch.equal(value, theirs[key]), key
+
+
 def test_squeezenet_differs_from_torchvisions_by_one_relu_only():
     torch.manual_seed(0)
     theirs = torchvision.models.squeezenet1_1(weights=None).eval()
@@ -61,7 +95,7 @@ def test_squeezenet_differs_from_torchvisions_by_one_relu_only():
 
 
 @pytest.mark.parametrize("size", [32, 40, 48, 64, 112])
-@pytest.mark.parametrize("name", ["vgg16", "vgg16_bn", "squeezenet1_1"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_trunk_takes_the_size_it_was_built_for(name, size):
     trunk = build(Architecture(name, width=1 / 16, size=size)).eval()
     features = trunk(torch.rand(2, 3, size, size))

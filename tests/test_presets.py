@@ -1,0 +1,51 @@
+"""The presets say what they should; the paper's is the paper's."""
+
+import pytest
+
+from packnet_core.errors import BadRun
+from packnet_core.presets import PAPER, PRESETS, preset, shortened
+from packnet_core.sets.layouts import LAYOUTS
+from packnet_core.trunks import Architecture
+
+
+@pytest.mark.parametrize(
+    ("phase", "rates"),
+    [  # the rate in each epoch, as published
+        ("retrain_first", 5 * [1e-3] + 5 * [1e-4]),
+        ("add", 10 * [1e-3] + 10 * [1e-4]),
+        ("retrain", 10 * [1e-4]),
+        ("alone", 10 * [1e-3] + 10 * [1e-4]),
+        ("classifier", 20 * [1e-3]),
+        ("lwf", 10 * [1e-3] + 10 * [1e-4]),
+    ],
+)
+def test_the_papers_phases_are_those_published(phase, rates):
+    planned = getattr(PAPER, phase)
+    ends = [epoch + part for epoch in range(planned.epochs)
+            for part in (0, 0.999)]  # fmt: skip
+    found = [planned.rate * planned.factor(epoch) for epoch in ends]
+    assert found == pytest.approx([rate for rate in rates for _ in (0, 1)])
+    assert planned.head_rate in (None, planned.rate)
+    assert (planned.batch, planned.momentum, planned.clip) == (32, 0.9, None)
+    assert planned.weight_decay == (5e-4 if phase == "lwf" else 0)
+    assert planned.trunk_from == (5 if phase == "lwf" else 0)
+
+
+def test_the_papers_networks_and_sets():
+    assert PAPER.architecture == Architecture("vgg16", 1.0, 224, 0.5)
+    assert PAPER.pretrained and PAPER.first is None
+    assert PAPER.fractions == (0.5, 0.75, 0.75)
+    assert [(task.name, task.cropped) for task in PAPER.tasks] == [
+        ("imagenet", False), ("cubs", True), ("cars", True),
+        ("flowers", False),
+    ]  # fmt: skip
+    assert {task.name for task in PAPER.tasks} == set(LAYOUTS)
+
+
+def test_presets_are_found_by_name_and_made_short():
+    for name, there in PRESETS.items():
+        assert preset(name) is there and there.name == name
+        assert shortened(there, 1).add.epochs == 1
+    assert shortened(PAPER, 1).first is None
+    with pytest.raises(BadRun, match="choose from miniature, photos, paper"):
+        preset("enormous")
