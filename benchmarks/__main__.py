@@ -2,7 +2,7 @@
 
 import torch
 
-from benchmarks import guarding, memory, pruning
+from benchmarks import batches, guarding, memory, pruning
 from packnet_core.provenance import provenance
 
 made = provenance()
@@ -14,3 +14,4 @@ print("pruning VGG-16, time over torch.kthvalue alone:", selected)
 print("guarded step of VGG-16, time over unguarded:", guarding.full())
 print("guarded step of the miniature:", guarding.miniature())
 print("adding a task to VGG-16, peak memory:", memory.run())
+print("an epoch of pictures, time over ImageFolder's:", batches.run())
