@@ -45,3 +45,31 @@ function fit() {
   } catch { /* a frame of another origin keeps its height */ }
 }
 new ResizeObserver(fit).observe(document.body);
+
+// What this page stands on: the ground of the notebook or book around its
+// frame, where that can be seen, and else what the reader's system prefers.
+const preference = window.matchMedia("(prefers-color-scheme: dark)");
+
+function isDark() {
+  let around = null;
+  try { around = window.frameElement?.parentElement; } catch { /* foreign */ }
+  for (; around; around = around.parentElement) {
+    const [red, green, blue, alpha = 1] = getComputedStyle(around)
+      .backgroundColor.match(/[\d.]+/g).map(Number);
+    if (alpha > 0.5) return 0.3 * red + 0.6 * green + 0.1 * blue < 128;
+  }
+  return preference.matches;
+}
+
+function followGround() {
+  const html = document.documentElement;
+  html.dataset.ground = isDark() ? "dark" : "light";
+}
+preference.addEventListener("change", followGround);
+try {
+  const around = window.frameElement?.ownerDocument;
+  const watch = new MutationObserver(followGround);
+  if (around) for (const node of [around.documentElement, around.body])
+    watch.observe(node, {attributes: true});
+} catch { /* a frame of another origin does not see what is around it */ }
+followGround();
