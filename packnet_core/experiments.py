@@ -61,8 +61,12 @@ class Run:
     file with ImageNet's weights; without it, one named like the network
     is looked for in `data`, and else downloaded where it is needed;
     budget: share of each class's pictures that is used; split: what the
-    errors are measured on, "val" where something is chosen by them.
-    Raises BadRun if the directory holds another run.
+    errors are measured on, "val" where something is chosen by them;
+    precision: "no" for float32 throughout, "bf16", "fp16", or None for
+    what `accelerate launch` said; parts: pieces that a batch is put
+    through in, one after the other, where the memory does not hold it
+    whole. Raises BadRun if the directory holds another run, or this
+    process has begun with another precision.
     """
 
     def __init__(
@@ -75,6 +79,8 @@ class Run:
         weights: str | os.PathLike | None = None,
         budget: float = 1.0,
         split: str = "test",
+        precision: str | None = None,
+        parts: int = 1,
     ):
         if not 0 < budget <= 1:
             raise BadRun(f"budget {budget}: give a share above 0, up to 1")
@@ -85,7 +91,14 @@ class Run:
         self.weights = None if weights is None else Path(weights)
         self.budget = budget
         self.split = split
-        self.accelerator = Accelerator()
+        self.parts = parts
+        try:
+            self.accelerator = Accelerator(mixed_precision=precision)
+        except ValueError as error:
+            raise BadRun(
+                f"precision {precision!r}: not known here, or this process "
+                f"has begun with another one; begin a new one ({error})"
+            ) from error
         self.pictures = cache(self._pictures)
         self._claim()
 
@@ -147,7 +160,7 @@ class Run:
                 network, Together(sets) if lesson.together else sets[0],
                 phase, size=size, lesson=lesson, seed=seed,
                 title=f"{method}: {title} {task}", checkpoint=checkpoint,
-                accelerator=self.accelerator,
+                accelerator=self.accelerator, parts=self.parts,
             )  # fmt: skip
         rows = []
         for known in network.tasks:
@@ -302,6 +315,7 @@ class Run:
                     "seed": self.seed,
                     "budget": self.budget,
                     "split": self.split,
+                    "precision": self.accelerator.mixed_precision,
                 }
             )
         )
@@ -315,8 +329,8 @@ class Run:
                 ) from error
             if there != configuration:
                 raise BadRun(
-                    f"{self.out}: holds a run with another preset, seed or "
-                    "budget; use another directory, or delete this one"
+                    f"{self.out}: holds a run with another preset, seed, "
+                    "budget or precision; use another directory, or delete this one"
                 )
             return
         if self.accelerator.is_main_process:

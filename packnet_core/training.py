@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -97,6 +98,7 @@ def fit(
     title: str = "",
     checkpoint: Path | None = None,
     accelerator: Accelerator | None = None,
+    parts: int = 1,
     watch: Callable[[int], None] | None = None,
 ) -> float:
     """Train the current task for one phase.
@@ -105,9 +107,10 @@ def fit(
     what is minimised and what may change; seed: anything with a fixed
     text; title: for the progress bar; checkpoint:
     a file that is kept up to date and from which the phase goes on if it
-    was cut short; watch: called with the number of steps done after each.
-    Returns the seconds spent training, those before a cut
-    included. Raises Diverged, and what `checkpoint.load` raises.
+    was cut short; parts: pieces in which each process puts its share of
+    a batch through the network, their gradients added up; watch: called
+    with the number of steps done after each. Returns the seconds spent
+    training, those before a cut included. Raises Diverged, and what `checkpoint.load` raises.
     """
     accelerator = accelerator or Accelerator()
     optimizer = _optimizer(network, phase)
@@ -166,7 +169,7 @@ def fit(
             torch.manual_seed(generator(*words).initial_seed())
             loss = _step(
                 accelerator, model, prepared, images, labels, phase.clip,
-                still,
+                still, parts,
             )  # fmt: skip
             if not math.isfinite(loss):
                 raise Diverged(
@@ -231,19 +234,27 @@ def _step(
     labels: Tensor,
     clip: float | None,
     still: nn.Module | None,
+    parts: int,
 ) -> float:
     """One step of gradient descent, of all but `still`; the loss."""
-    with accelerator.autocast():
-        loss = model(normalise(images), labels)
     optimizer.zero_grad()
-    accelerator.backward(loss)
+    loss = torch.zeros((), device=images.device)
+    pieces = list(zip(images.chunk(parts), labels.chunk(parts), strict=True))
+    for place, (some, named) in enumerate(pieces):
+        last = place == len(pieces) - 1  # then processes exchange gradients
+        with nullcontext() if last else accelerator.no_sync(model):
+            with accelerator.autocast():
+                mean = model(normalise(some), named)
+            mean = mean * (len(some) / len(images))
+            accelerator.backward(mean)
+            loss += mean.detach()
     if still is not None:
         for parameter in still.parameters():
             parameter.grad = None  # an optimiser passes over these
     if clip is not None:
         accelerator.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
-    total = accelerator.reduce(loss.detach(), "mean")
+    total = accelerator.reduce(loss, "mean")
     assert isinstance(total, Tensor)
     return total.item()
 
