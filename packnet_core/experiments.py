@@ -330,7 +330,8 @@ class Run:
             if there != configuration:
                 raise BadRun(
                     f"{self.out}: holds a run with another preset, seed, "
-                    "budget or precision; use another directory, or delete this one"
+                    "budget or precision; use another directory, or delete "
+                    "this one"
                 )
             return
         if self.accelerator.is_main_process:

@@ -110,7 +110,8 @@ def fit(
     was cut short; parts: pieces in which each process puts its share of
     a batch through the network, their gradients added up; watch: called
     with the number of steps done after each. Returns the seconds spent
-    training, those before a cut included. Raises Diverged, and what `checkpoint.load` raises.
+    training, those before a cut included. Raises Diverged, and what
+    `checkpoint.load` raises.
     """
     accelerator = accelerator or Accelerator()
     optimizer = _optimizer(network, phase)
