@@ -4,7 +4,9 @@ Without a name: all of them, which takes hours. Seeds are run at the same
 time, one a core, each study of a seed after the other. May be stopped and
 started again: seeds whose rows are in the table already, with the present
 settings, are not run again, and a run that was cut short goes on where it
-was (`_build/records/`). `--list` says what there is.
+was (`_build/records/`). `--list` says what there is. Studies of photographs
+are left out unless `PACKNET_PHOTOS` names a directory with them, in the
+layout of PackNet's authors, and with `squeezenet1_1*.safetensors` or `.pth`.
 """
 
 import argparse
@@ -134,6 +136,13 @@ def main() -> None:
             seeds = ", ".join(map(str, missing(study))) or "none"
             print(f"{study.name}: {study.what} Seeds missing: {seeds}")
         return
+    if not os.environ.get("PACKNET_PHOTOS"):
+        left_out = [study for study in studies if study.photographs]
+        studies = [study for study in studies if not study.photographs]
+        for study in left_out:
+            print(f"{study.name}: left out, PACKNET_PHOTOS is not set")
+        if not studies:
+            raise SystemExit(1)
     record(studies, chosen.jobs)
 
 

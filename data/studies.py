@@ -4,6 +4,7 @@ A study takes a seed and a directory for its runs, and returns tidy rows.
 Runs with the same first task share the network that has learnt it.
 """
 
+import os
 import shutil
 from collections.abc import Callable
 from copy import deepcopy
@@ -26,7 +27,7 @@ from packnet_core.methods import (
 )
 from packnet_core.network import PackNet
 from packnet_core.pictures import generator
-from packnet_core.presets import MINIATURE, Drawn, Preset
+from packnet_core.presets import MINIATURE, PHOTOS, Drawn, Preset
 from packnet_core.summary import bytes_by_part
 from packnet_core.training import evaluate, fit
 from packnet_core.trunks import Architecture, build
@@ -49,7 +50,8 @@ class Study:
     """One recorded table.
 
     what: one sentence; settings: plain values that decide the results;
-    table: makes the rows of one seed, given a directory for its runs.
+    table: makes the rows of one seed, given a directory for its runs;
+    photographs: it reads those in the directory `PACKNET_PHOTOS`.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Study:
     seeds: tuple[int, ...]
     settings: object
     table: Callable[[int, Path], DataFrame]
+    photographs: bool = False
 
 
 def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
@@ -414,6 +417,30 @@ def capacity(seed: int, folder: Path) -> DataFrame:
     )
 
 
+# Photographs
+
+
+PRECISION = "bf16"
+
+
+def photos(seed: int, folder: Path) -> DataFrame:
+    """The error table on photographs, from a pretrained SqueezeNet.
+
+    `own_error`: right after a task's own last stage.
+    """
+    made = run(
+        PHOTOS, seed, folder, "photos",
+        data=os.environ["PACKNET_PHOTOS"], precision=PRECISION,
+    )  # fmt: skip
+    table = made.carry_out(["individual"])
+    alone = table[table.method == "individual"]
+    others = ("packnet", "classifier-only", "sequential", "lwf")
+    return pandas.concat(
+        [alone.assign(own_error=alone.top1_error)]
+        + [with_own_error(made, method) for method in others]
+    )
+
+
 def without(preset: Preset, *phases: str) -> dict:
     """What decides a study's results: all but some methods' phases."""
     settings = asdict(preset)
@@ -425,9 +452,12 @@ def study(
     seeds: tuple[int, ...],
     *settings: object,
     name: str = "",
+    photographs: bool = False,
 ) -> Study:
     told = " ".join((table.__doc__ or "").split())
-    return Study(name or table.__name__, told, seeds, settings, table)
+    return Study(
+        name or table.__name__, told, seeds, settings, table, photographs
+    )
 
 
 SMALL = asdict(MINIATURE)
@@ -454,4 +484,7 @@ STUDIES = (
     study(norms, THREE, without(NORMED, *OTHERS)),
     study(widths, THREE, without(MINIATURE, *REFERENCES), WIDTHS),
     study(capacity, THREE, without(many_tasks(), *REFERENCES)),
+    study(
+        photos, (0, 1), without(PHOTOS, "joint"), PRECISION, photographs=True
+    ),
 )
