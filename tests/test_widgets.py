@@ -262,6 +262,42 @@ def test_the_explorer_keeps_nobody_out(page):
     assert serious(page) == []
 
 
+@pytest.mark.parametrize("around", ["nothing", "light", "dark"])
+@pytest.mark.parametrize("preferred", ["light", "dark"])
+def test_the_ground_is_that_of_what_is_around(
+    browser, written, around, preferred
+):
+    """Alone it is the reader's preference, in a notebook the notebook's."""
+    context = browser.new_context(color_scheme=preferred)
+    page = context.new_page()
+    page.goto(written.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    frame: Page | Frame = page
+    if around != "nothing":
+        page.evaluate(
+            """([source, ground]) => {
+              document.body.innerHTML = ""
+              document.body.style.background = ground
+              const frame = document.createElement("iframe")
+              frame.srcdoc = source
+              frame.title = "explorer"
+              document.body.append(frame)
+            }""",
+            [written.read_text(), {"light": "#fff", "dark": "#111"}[around]],
+        )
+        page.frame_locator("iframe").locator("body[data-ready]").wait_for()
+        frame = page.frames[1]
+    dark = (preferred if around == "nothing" else around) == "dark"
+    colours = frame.evaluate(
+        """() => ["backgroundColor", "color"].map(
+          name => getComputedStyle(document.body)[name])"""
+    )
+    levels = [int(re.findall(r"\d+", colour)[0]) for colour in colours]
+    assert (levels[0] < 60, levels[1] > 200) == (dark, dark)
+    assert serious(page) == []
+    context.close()
+
+
 def test_a_full_vgg16_is_sampled_to_less_than_5_mb(browser, tmp_path):
     torch.manual_seed(0)
     trunk = build(Architecture("vgg16"))
