@@ -203,10 +203,7 @@ def _show(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     errors = measure(load(options.file), options.task, options.data)
-    print(
-        f"{options.task}: top-1 error {errors.top1:.2f} %, "
-        f"top-5 error {errors.top5:.2f} %, {errors.images} images"
-    )
+    print(f"{options.task}: {errors}")
 
 
 def _add(options: argparse.Namespace) -> None:

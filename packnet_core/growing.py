@@ -85,10 +85,7 @@ def add(
     known = dict(network.provenance.get("cropped", {}))
     network.provenance["cropped"] = known | {task: cropped}
     network.save(out)
-    said.append(
-        f"{task}: top-1 error {errors.top1:.2f} %, top-5 error "
-        f"{errors.top5:.2f} %, {errors.images} images"
-    )
+    said.append(f"{task}: {errors}")
     return "\n".join([*said, f"written to {out}"])
 
 

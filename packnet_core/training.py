@@ -86,6 +86,12 @@ class Errors:
     top5: float
     images: int
 
+    def __str__(self) -> str:
+        top5 = f"top-5 error {self.top5:.2f} %"
+        if math.isnan(self.top5):
+            top5 = "no top-5 error (five classes or fewer)"
+        return f"top-1 error {self.top1:.2f} %, {top5}, {self.images} images"
+
 
 def fit(
     network: PackNet,

@@ -12,7 +12,7 @@ from torch import nn
 from packnet_core import PackNet, checkpoint, training
 from packnet_core.errors import BadRun, DamagedFile, Diverged
 from packnet_core.pictures import Pictures, centre, shuffled
-from packnet_core.training import Phase, evaluate, fit, logits
+from packnet_core.training import Errors, Phase, evaluate, fit, logits
 from packnet_core.trunks import Architecture, build
 
 SIZE = 32
@@ -222,3 +222,9 @@ def test_a_checkpoint_holds_the_optimiser_without_pickle(tmp_path, kind):
                 torch.as_tensor(value),
                 torch.as_tensor(theirs["state"][number][name]),
             )
+
+
+def test_errors_say_that_few_classes_have_no_top_5_error():
+    few, many = Errors(12.5, math.nan, 8), Errors(12.5, 1, 8)
+    assert str(many) == "top-1 error 12.50 %, top-5 error 1.00 %, 8 images"
+    assert "no top-5 error (five classes or fewer)" in str(few)
