@@ -391,7 +391,10 @@ def test_a_set_is_decoded_once_and_the_same_as_when_streamed(
     assert torch.equal(first.sides(indices), torch.tensor([[8, 16]] * 3))
     assert torch.equal(streamed.sides(indices), first.sides(indices))
     corners = torch.tensor([[0, 0], [1, 9], [1, 3]])
-    squares = [x.cut(indices, corners, 7) for x in (first, again, streamed)]
+    flips = torch.tensor([False, True, False])
+    squares = [
+        x.cut(indices, corners, flips, 7) for x in (first, again, streamed)
+    ]
     assert torch.equal(squares[0], squares[1])
     assert torch.equal(squares[0], squares[2])
     assert squares[0][:, :, 3, 3].tolist() == [

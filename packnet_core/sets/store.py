@@ -10,7 +10,7 @@ make another file.
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -50,13 +50,11 @@ class Stored:
     def sides(self, indices: Tensor) -> Tensor:
         return self.shapes[indices]
 
-    def cut(self, indices: Tensor, corners: Tensor, size: int) -> Tensor:
-        squares = numpy.empty((len(indices), size, size, 3), numpy.uint8)
-        for square, index, (top, left) in zip(
-            squares, indices.tolist(), corners.tolist(), strict=True
-        ):
-            square[:] = self[index][top : top + size, left : left + size]
-        return torch.from_numpy(squares).permute(0, 3, 1, 2)
+    def cut(
+        self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
+    ) -> Tensor:
+        pictures = map(self.__getitem__, indices.tolist())
+        return _cut(pictures, corners, flips, size)
 
     def __getitem__(self, index: int) -> numpy.ndarray:
         """One picture (height, width, 3)."""
@@ -88,14 +86,11 @@ class Streamed:
             self._shapes[index] = torch.tensor(shape)
         return self._shapes[indices]
 
-    def cut(self, indices: Tensor, corners: Tensor, size: int) -> Tensor:
-        squares = numpy.empty((len(indices), size, size, 3), numpy.uint8)
-        decoded = self._pool.map(self._pixels, indices.tolist())
-        for square, pixels, (top, left) in zip(
-            squares, decoded, corners.tolist(), strict=True
-        ):
-            square[:] = pixels[top : top + size, left : left + size]
-        return torch.from_numpy(squares).permute(0, 3, 1, 2)
+    def cut(
+        self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
+    ) -> Tensor:
+        pictures = self._pool.map(self._pixels, indices.tolist())
+        return _cut(pictures, corners, flips, size)
 
     def _shape(self, index: int) -> tuple[int, int]:
         height, width, _ = self._pixels(index).shape
@@ -201,6 +196,29 @@ def _decoded(
             ):
                 yield picture
                 bar.update()
+
+
+def _cut(
+    pictures: Iterable[numpy.ndarray],
+    corners: Tensor,
+    flips: Tensor,
+    size: int,
+) -> Tensor:
+    """Like `Source.cut`, of pictures (height, width, 3).
+
+    A pixel's colours stay side by side, as most networks want them.
+    """
+    squares = numpy.empty((len(corners), size, size, 3), numpy.uint8)
+    for square, picture, (top, left), flip in zip(
+        squares, pictures, corners.tolist(), flips.tolist(), strict=True
+    ):
+        part = picture[top : top + size, left : left + size]
+        if not flip:
+            square[:] = part
+            continue
+        for colour in range(3):  # one by one, four times as fast
+            square[..., colour] = part[:, ::-1, colour]
+    return torch.from_numpy(squares).permute(0, 3, 1, 2)
 
 
 def _pixels(
