@@ -25,7 +25,8 @@ def run() -> Ratio:
 
     Both resize to 256 pixels, cut out a random square of 224, flip it or
     not, and normalise; the usual way with two worker processes, which
-    stay from epoch to epoch. The pictures are noise, smooth like photographs.
+    stay from epoch to epoch. Without the random part both give the same
+    images, or this fails. The pictures are noise, smooth like photographs.
     """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -59,12 +60,28 @@ def run() -> Ratio:
             for batch in shuffled(len(pictures), BATCH, epoch=0):
                 draws = torch.rand(len(batch), 3)
                 squares = pictures.crops(batch, SIZE, draws, device)
-                seen += len(normalise(squares))
+                images, _ = normalise(squares), pictures.labels[batch]
+                seen += len(images)
             return seen
 
         def theirs() -> int:
             return sum(len(images) for images, _ in loader)
 
+        plain = transforms.Compose(
+            [
+                transforms.Resize(256),
+                transforms.CenterCrop(SIZE),
+                transforms.PILToTensor(),
+            ]
+        )
+        centres = pictures.centres(torch.arange(PICTURES), SIZE, device)
+        same = ImageFolder(root / "train", transform=plain)
+        assert all(
+            torch.equal(centre, image) and label == named
+            for centre, label, (image, named) in zip(
+                centres, pictures.labels, same, strict=True
+            )
+        )
         assert ours() == theirs() == PICTURES
         return compare(ours, theirs, pairs=5)
 

@@ -1,9 +1,13 @@
 """Real sets on disk: found and read right, or refused by name."""
 
-import threading
+import multiprocessing
+import os
 import time
+import tracemalloc
+from dataclasses import replace
 
 import numpy
+import platformdirs
 import pytest
 import scipy.io
 import torch
@@ -21,6 +25,7 @@ from packnet_core.sets.store import (
     Stored,
     Streamed,
     estimate,
+    fingerprint,
     in_memory,
     stored,
 )
@@ -334,36 +339,62 @@ def test_a_set_that_is_not_there_says_where_it_was_looked_for(tmp_path):
 # Preparation: as the paper has it.
 
 
-@pytest.mark.parametrize("shape", [(60, 40), (40, 61), (50, 50), (333, 500)])
+# Where an odd number of pixels is left over torchvision sometimes rounds up.
+@pytest.mark.parametrize(
+    "shape", [(60, 40), (40, 61), (50, 50), (333, 500), (64, 99)]
+)
 def test_the_centre_is_that_of_torchvision(tmp_path, shape):
     random = numpy.random.default_rng(0)
-    noise = random.integers(
-        0, 256, (shape[1], shape[0], 3), dtype=numpy.uint8
-    )
     for name in ("a", "b"):
+        noise = random.integers(0, 256, (*shape[::-1], 3), numpy.uint8)
         (tmp_path / "train" / name).mkdir(parents=True)
-        Image.fromarray(noise).save(tmp_path / "train" / name / "0.png")
+        Image.fromarray(noise).save(tmp_path / "train" / name / "0.jpg")
     size = 28  # 32 of 28 as 256 of 224
     listing = read_classes(tmp_path, "train")
-    ours = Pictures(
-        in_memory(listing, Preparation(size, cropped=False)),
-        torch.tensor(listing.labels),
-        listing.classes,
+    preparation = Preparation(size, cropped=False)
+    way = transforms.Compose(
+        [
+            transforms.Resize(32),
+            transforms.CenterCrop(size),
+            transforms.PILToTensor(),
+        ]
     )
-    resized = transforms.Resize(32)
+    theirs = ImageFolder(tmp_path / "train", transform=way)
+    wanted = torch.stack([image for image, _ in theirs])
+    assert listing.labels == tuple(theirs.targets)
+    for source in (
+        stored(listing, preparation, tmp_path / "kept"),
+        Streamed(listing, preparation),
+    ):
+        ours = Pictures(source, torch.tensor([0, 1]), listing.classes)
+        middles = ours.centres(
+            torch.tensor([1, 0]), size, torch.device("cpu")
+        )
+        assert torch.equal(middles, wanted.flip(0))
 
-    def square(picture):
-        picture = resized(picture)
-        left, top = ((side - size) // 2 for side in picture.size)
-        box = (left, top, left + size, top + size)
-        return transforms.functional.pil_to_tensor(picture.crop(box))
 
-    theirs = ImageFolder(tmp_path / "train", transform=square)
-    middles = ours.centres(torch.tensor([0, 1]), size, torch.device("cpu"))
-    assert torch.equal(middles, torch.stack([image for image, _ in theirs]))
-    draws = torch.rand(2, 3)
-    crops = ours.crops(torch.tensor([0, 1]), size, draws, torch.device("cpu"))
-    assert crops.shape == (2, 3, size, size)
+def test_a_square_is_cut_and_flipped_alike_wherever_pictures_are(tmp_path):
+    for name in ("a", "b"):
+        gradient(tmp_path / "train" / name / "0.png", 12, 8)
+    listing = read_classes(tmp_path, "train")
+    preparation = Preparation(7, cropped=False)  # leaves them 12 by 8
+    down, across = torch.meshgrid(
+        torch.arange(8), torch.arange(12), indexing="ij"
+    )
+    image = torch.stack([across, down, 0 * down]).to(torch.uint8)
+    draws = torch.tensor([[0.0, 0.99, 0.5], [0.5, 0.5, 0.49]])
+    wanted = torch.stack([image[:, 0:7, 5:12].flip(2), image[:, 1:8, 3:10]])
+    for source in (
+        image.expand(2, 3, 8, 12),
+        in_memory(listing, preparation),
+        stored(listing, preparation, tmp_path / "kept"),
+        Streamed(listing, preparation),
+    ):
+        pictures = Pictures(source, torch.tensor([0, 1]), listing.classes)
+        squares = pictures.crops(
+            torch.tensor([1, 0]), 7, draws, torch.device("cpu")
+        )
+        assert torch.equal(squares, wanted)
 
 
 # Kept on the disk.
@@ -410,6 +441,47 @@ def test_a_picture_that_changed_is_decoded_again(root, set_of, tmp_path):
     assert again[0][0, 0].tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize("what", ["time", "length", "box", "size"])
+def test_what_says_that_pictures_are_others(set_of, what):
+    listing, preparation = set_of
+    before = fingerprint(listing, preparation)
+    assert fingerprint(listing, preparation) == before
+    file = listing.files[0]
+    time = file.stat().st_mtime_ns
+    if what == "length":
+        file.write_bytes(file.read_bytes() + b"\0")
+    if what in ("length", "time"):
+        os.utime(file, ns=(time, time + (what == "time")))
+    if what == "box":
+        listing = replace(listing, boxes=((0, 0, 9, 9),) * len(listing))
+    if what == "size":
+        preparation = Preparation(8, cropped=False)
+    assert fingerprint(listing, preparation) != before
+
+
+def test_making_and_reading_take_the_memory_of_few_pictures(
+    tmp_path, monkeypatch
+):
+    for name in ("a", "b"):
+        for number in range(30):
+            paint(
+                tmp_path / "train" / name / f"{number}.png", "red", (64,) * 2
+            )
+    listing = read_classes(tmp_path, "train")
+    monkeypatch.setattr(store, "AHEAD", 4)
+    one = 3 * 64 * 64
+    tracemalloc.start()
+    kept = stored(listing, Preparation(56, cropped=False), tmp_path / "kept")
+    indices, corners = torch.arange(60), torch.zeros(60, 2).long()
+    for index in indices.split(2):
+        part = corners[:2]
+        kept.cut(index, part, part[:, 0] > 0, 64)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(kept, Stored) and len(kept.data) == 60 * one
+    assert most < 20 * one
+
+
 def test_what_was_cut_short_is_made_again(root, set_of, tmp_path):
     (root / "train" / "red" / "3.png").write_bytes(b"no picture")
     kept = tmp_path / "kept"
@@ -420,24 +492,37 @@ def test_what_was_cut_short_is_made_again(root, set_of, tmp_path):
     assert stored(*set_of, kept)[7][0, 0].tolist() == [9, 9, 9]
 
 
-def test_two_at_a_time_make_one_file(set_of, tmp_path, monkeypatch):
-    made, decode = [], store._pixels
+def note(file, barrier, *of):
+    """In a process of its own: what it decodes, one a line."""
+    decode = store._pixels
 
-    def slowly(*of):
-        made.append(of[2])
-        time.sleep(0.01)
+    def noted(*of):
+        with file.open("a") as lines:
+            lines.write(f"{of[2]}\n")
+        time.sleep(0.1)
         return decode(*of)
 
-    monkeypatch.setattr(store, "_pixels", slowly)
+    store._pixels = noted
+    barrier.wait()
+    assert stored(*of)[7][0, 0].tolist() == [255, 0, 0]
+
+
+def test_two_processes_at_a_time_make_one_file(set_of, tmp_path):
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    barrier, file = context.Barrier(2), tmp_path / "decoded.txt"
     both = [
-        threading.Thread(target=stored, args=(*set_of, tmp_path / "kept"))
+        context.Process(
+            target=note, args=(file, barrier, *set_of, tmp_path / "kept")
+        )
         for _ in range(2)
     ]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
-    assert sorted(made) == list(range(8))
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    assert [process.exitcode for process in both] == [0, 0]
+    assert sorted(file.read_text().split()) == list("01234567")
 
 
 def test_where_there_is_no_room_pictures_are_streamed(
@@ -446,9 +531,18 @@ def test_where_there_is_no_room_pictures_are_streamed(
     monkeypatch.setattr(store, "SHARE", 0.0)
     assert isinstance(stored(*set_of, tmp_path / "kept"), Streamed)
     assert "no room" in capsys.readouterr().out
+    assert not list((tmp_path / "kept").glob("*.bytes"))
+
+
+def test_keeping_pictures_is_moved_or_switched_off_by_the_environment(
+    set_of, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        platformdirs, "user_cache_dir", lambda _: str(tmp_path / "cache")
+    )
     monkeypatch.setenv("PACKNET_PICTURES", "off")
     assert isinstance(stored(*set_of), Streamed)
-    monkeypatch.undo()
+    assert not (tmp_path / "cache").exists()
     monkeypatch.setenv("PACKNET_PICTURES", str(tmp_path / "other"))
-    stored(*set_of)
+    assert isinstance(stored(*set_of), Stored)
     assert list((tmp_path / "other").glob("*.bytes"))

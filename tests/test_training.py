@@ -11,7 +11,14 @@ from torch import nn
 
 from packnet_core import PackNet, checkpoint, training
 from packnet_core.errors import BadRun, DamagedFile, Diverged
-from packnet_core.pictures import Pictures, centre, shuffled
+from packnet_core.pictures import (
+    MEAN,
+    SPREAD,
+    Pictures,
+    centre,
+    normalise,
+    shuffled,
+)
 from packnet_core.training import Errors, Phase, evaluate, fit, logits
 from packnet_core.trunks import Architecture, build
 
@@ -176,6 +183,23 @@ def test_a_random_square_is_a_part_of_the_picture_maybe_flipped():
     assert torch.equal(centre(images, 3), images[:, :, 1:4, 1:4])
     middles = pictures.centres(torch.tensor([1]), 3, torch.device("cpu"))
     assert torch.equal(middles, centre(images, 3)[1:])
+
+
+@pytest.mark.parametrize(
+    "layout", [torch.contiguous_format, torch.channels_last]
+)
+def test_every_byte_is_normalised_exactly_as_if_alone(layout):
+    every = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    images = torch.cat([every, every.flip(3)]).expand(2, 3, 16, 16)
+    images = images.contiguous(memory_format=layout)
+    before = images.clone()
+    floats = normalise(images)
+    assert torch.equal(images, before)
+    assert floats.is_contiguous(memory_format=layout)
+    for colour in range(3):
+        mean, spread = torch.tensor([MEAN[colour], SPREAD[colour]]) * 255
+        wanted = (images[:, colour].float() - mean) / spread
+        assert torch.equal(floats[:, colour], wanted)
 
 
 def test_an_epoch_shows_every_picture_once_but_an_incomplete_batch():
