@@ -192,9 +192,10 @@ def test_every_byte_is_normalised_exactly_as_if_alone(layout):
     every = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
     images = torch.cat([every, every.flip(3)]).expand(2, 3, 16, 16)
     images = images.contiguous(memory_format=layout)
-    before = images.clone()
     floats = normalise(images)
-    assert torch.equal(images, before)
+    numbers = images.float()
+    assert torch.equal(normalise(numbers), floats)
+    assert torch.equal(numbers, images.float())
     assert floats.is_contiguous(memory_format=layout)
     for colour in range(3):
         mean, spread = torch.tensor([MEAN[colour], SPREAD[colour]]) * 255
