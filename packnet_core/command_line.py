@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from packnet_core import __version__
-from packnet_core.errors import PackNetError
+from packnet_core.errors import ByHand, PackNetError
 from packnet_core.experiments import Run
 from packnet_core.files import load
 from packnet_core.growing import add, measure
 from packnet_core.methods import METHODS
 from packnet_core.presets import PRESETS, preset, shortened
+from packnet_core.sets.fetching import fetch
+from packnet_core.sets.manifest import known_sets
 from packnet_core.summary import summary
 from packnet_core.trunks import NAMES
 from packnet_core.widgets import explore
@@ -151,6 +153,34 @@ def parser() -> argparse.ArgumentParser:
         "use them whole, without random squares",
     )
     new.set_defaults(command=_add)
+
+    data = commands.add_parser(
+        "data", help="download and prepare a real set of pictures"
+    )
+    data.add_argument(
+        "name", choices=known_sets(), help=", ".join(known_sets())
+    )
+    data.add_argument(
+        "--root",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where it is put: what `packnet run --data` is given",
+    )
+    data.add_argument(
+        "--size",
+        type=int,
+        default=224,
+        metavar="PX",
+        help="side that the pictures are prepared for (default: 224)",
+    )
+    data.add_argument(
+        "--mirror",
+        metavar="URL",
+        help="download URL/<file> instead of the makers' addresses; "
+        "checksums stay the same",
+    )
+    data.set_defaults(command=_data)
     return top
 
 
@@ -214,6 +244,15 @@ def _add(options: argparse.Namespace) -> None:
         epochs=options.epochs, seed=options.seed,
     )  # fmt: skip
     print(report)
+
+
+def _data(options: argparse.Namespace) -> None:
+    about = known_sets()[options.name]
+    try:
+        print(fetch(about, options.root, options.size, mirror=options.mirror))
+    except ByHand as error:
+        print(error.steps, flush=True)
+        raise
 
 
 def _fail(message: str) -> int:

@@ -30,17 +30,25 @@ class Layout:
     read: Reader
 
 
-def read_set(name: str, root: Path, split: str) -> Listing:
+def read_set(
+    name: str, root: Path, split: str, *, folder: str | None = None
+) -> Listing:
     """The pictures of one split, "train" or "test", of a set under `root`.
 
-    name: one of `LAYOUTS`. Raises BadPictures.
+    name: one of `LAYOUTS`; folder: only what lies in this one, below
+    `root`. Raises BadPictures.
     """
-    for layout in LAYOUTS[name]:
+    layouts = [
+        layout
+        for layout in LAYOUTS[name]
+        if folder is None or layout.folder == folder
+    ]
+    for layout in layouts:
         place = root / layout.folder
         if (place / layout.marker).exists():
             return _checked(layout.read(place, split), place, split)
     looked = ", ".join(
-        str(root / layout.folder / layout.marker) for layout in LAYOUTS[name]
+        str(root / layout.folder / layout.marker) for layout in layouts
     )
     raise BadPictures(
         f"{root}: no set {name!r} in it (looked for {looked}); unpack it "

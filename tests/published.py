@@ -1,0 +1,97 @@
+"""The real sets as their makers published them, in small.
+
+Each is made below a folder, which is returned.
+"""
+
+import numpy
+import scipy.io
+from PIL import Image
+
+
+def lines(file, *rows):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f"{row}\n" for row in rows))
+
+
+def gradient(file, width=30, height=20):
+    """A picture whose pixels tell where they are."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    down, across = numpy.mgrid[:height, :width]
+    pixels = numpy.stack([across, down, 0 * down], axis=2)
+    Image.fromarray(pixels.astype("uint8")).save(file.with_suffix(".png"))
+    file.with_suffix(".png").rename(file)  # whatever its name says
+
+
+def cub(folder):
+    root = folder / "CUB_200_2011"
+    names = [
+        "001.Black_footed_Albatross/Black_Footed_Albatross_0046_18.jpg",
+        "001.Black_footed_Albatross/Black_Footed_Albatross_0009_34.jpg",
+        "002.Laysan_Albatross/Laysan_Albatross_0002_1027.jpg",
+        "002.Laysan_Albatross/Laysan_Albatross_0003_1033.jpg",
+    ]
+    for name in names:
+        gradient(root / "images" / name)
+    lines(root / "images.txt", *(f"{n} {x}" for n, x in enumerate(names, 1)))
+    lines(root / "classes.txt", "1 001.Black_footed_Albatross",
+          "2 002.Laysan_Albatross")  # fmt: skip
+    lines(root / "image_class_labels.txt", "1 1", "2 1", "3 2", "4 2")
+    lines(root / "train_test_split.txt", "1 0", "2 1", "3 1", "4 0")
+    lines(root / "bounding_boxes.txt", "1 1.0 1.0 30.0 20.0",
+          "2 3.0 5.0 8.0 8.0", "3 25.0 15.0 8.0 9.0",
+          "4 40.0 40.0 5.0 5.0")  # fmt: skip
+    return folder
+
+
+def cars(folder):
+    kit = folder / "stanford_cars" / "devkit"
+    kit.mkdir(parents=True)
+    names = ["AM General Hummer SUV 2000", "Acura RL Sedan 2012"]
+    meta = {"class_names": numpy.array(names, dtype=object)}
+    scipy.io.savemat(kit / "cars_meta.mat", meta)
+    kind = [(n, "O") for n in ("bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2",
+                               "class", "fname")]  # fmt: skip
+    for split, file in (
+        ("train", "cars_train_annos.mat"),
+        ("test", "cars_test_annos_withlabels.mat"),
+    ):
+        rows = [
+            (3, 5, 10, 12, 2, "00001.jpg"),
+            (1, 1, 30, 20, 1, "00002.jpg"),
+        ]
+        annotations = numpy.array([rows], dtype=object)
+        table = numpy.empty((1, 2), dtype=kind)
+        for column, row in enumerate(annotations[0]):
+            table[0, column] = tuple(row)
+        scipy.io.savemat(kit / file, {"annotations": table})
+        for row in rows:
+            gradient(kit.parent / f"cars_{split}" / row[-1])
+    return folder
+
+
+def flowers(folder):
+    root = folder / "flowers-102"
+    for number in range(1, 7):
+        gradient(root / "jpg" / f"image_{number:05}.jpg")
+    labels = {"labels": numpy.array([[2, 1, 102, 1, 2, 77]])}
+    splits = {"trnid": [[3, 1]], "valid": [[6]], "tstid": [[2, 4, 5]]}
+    scipy.io.savemat(root / "imagelabels.mat", labels)
+    scipy.io.savemat(root / "setid.mat", splits)
+    return folder
+
+
+def tiny(folder):
+    root = folder / "tiny-imagenet-200"
+    lines(root / "wnids.txt", "n02124075", "n01443537")
+    for name in ("n02124075", "n01443537"):
+        for number in (0, 1):
+            gradient(
+                root / "train" / name / "images" / f"{name}_{number}.JPEG"
+            )
+        lines(root / "train" / name / f"{name}_boxes.txt", "x")
+    for number in (0, 1):
+        gradient(root / "val" / "images" / f"val_{number}.JPEG")
+    lines(root / "val" / "val_annotations.txt",
+          "val_0.JPEG\tn02124075\t0\t32\t44\t62",
+          "val_1.JPEG\tn01443537\t52\t55\t57\t59")  # fmt: skip
+    return folder
