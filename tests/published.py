@@ -3,6 +3,9 @@
 Each is made below a folder, which is returned.
 """
 
+import tarfile
+import zipfile
+
 import numpy
 import scipy.io
 from PIL import Image
@@ -95,3 +98,48 @@ def tiny(folder):
           "val_0.JPEG\tn02124075\t0\t32\t44\t62",
           "val_1.JPEG\tn01443537\t52\t55\t57\t59")  # fmt: skip
     return folder
+
+
+def imagenet(folder):
+    """The three archives; the kit's numbers are not in names' order."""
+    kit = folder / "ILSVRC2012_devkit_t12" / "data"
+    kit.mkdir(parents=True)
+    rows = [
+        (1, "n02119789", "kit fox", "a fox", 0, [], 0, 2),
+        (2, "n01440764", "tench, Tinca tinca", "a fish", 0, [], 0, 2),
+        (3, "n00001740", "entity", "anything", 2, [1, 2], 2, 0),
+    ]
+    columns = ("ILSVRC2012_ID", "WNID", "words", "gloss", "num_children",
+               "children", "wordnet_height", "num_train_images")  # fmt: skip
+    table = numpy.empty((len(rows), 1), dtype=[(x, "O") for x in columns])
+    for place, row in enumerate(rows):
+        table[place, 0] = row
+    scipy.io.savemat(kit / "meta.mat", {"synsets": table})
+    lines(kit / "ILSVRC2012_validation_ground_truth.txt", 2, 1, 2)
+    pack(folder / "ILSVRC2012_devkit_t12.tar.gz", folder, kit.parent.name)
+    for number in (1, 2, 3):
+        gradient(folder / "v" / f"ILSVRC2012_val_{number:08}.JPEG")
+    pack(folder / "ILSVRC2012_img_val.tar", folder / "v", ".")
+    for name in ("n02119789", "n01440764"):
+        for number in (1, 2):
+            gradient(folder / "t" / name / f"{name}_{number}.JPEG")
+        (folder / "tars").mkdir(exist_ok=True)
+        pack(folder / "tars" / f"{name}.tar", folder / "t" / name, ".")
+    pack(folder / "ILSVRC2012_img_train.tar", folder / "tars", ".")
+    return folder
+
+
+def pack(archive, folder, name):
+    """An archive of one file or folder below a folder."""
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive, "w") as packed:
+            for file in sorted((folder / name).rglob("*")):
+                packed.write(file, file.relative_to(folder))
+    else:
+        mode = "w" if archive.suffix == ".tar" else "w:gz"
+        with tarfile.open(archive, mode) as opened:
+            inside = [folder / name]
+            if name == ".":
+                inside = sorted((folder / name).iterdir())
+            for file in inside:
+                opened.add(file, file.relative_to(folder))

@@ -89,7 +89,7 @@ class Resuming:
                 f"{answer.reason}; perhaps the file has moved: fetch it "
                 f"elsewhere and put it into {self.part.parent}"
             ) from error
-        if isinstance(error, requests.exceptions.InvalidURL | ValueError):
+        if isinstance(error, ValueError):
             raise BadDownload(f"{url}: not an address; {error}") from error
 
     def _rest(self, url: str) -> None:

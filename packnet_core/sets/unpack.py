@@ -5,6 +5,7 @@ link, no device, no way out by `..` or an absolute path. How much may come
 out is limited by the archive's own size, since pictures hardly shrink.
 """
 
+import gzip
 import stat
 import sys
 import tarfile
@@ -27,7 +28,7 @@ BLOCK = 4096  # bytes that any file or folder takes at least
 PIECE = 2**20  # bytes copied at a time
 DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError,
-    NotImplementedError,
+    gzip.BadGzipFile, NotImplementedError,
 )  # fmt: skip
 
 
@@ -44,7 +45,8 @@ def unpack(archive: Path, folder: Path, *, nested: bool = False) -> None:
     """Unpack a .tar, .tar.gz, .tgz or .zip into a new folder.
 
     nested: every file in it is a tar itself, of one class: it becomes a
-    folder of its name. Raises BadArchive, OSError.
+    folder of its name. If it fails, what is in the new folder is of no
+    use. Raises BadArchive, OSError.
     """
     room = RATIO * archive.stat().st_size + SLACK
     folder.mkdir(parents=True)
@@ -66,7 +68,7 @@ def unpack(archive: Path, folder: Path, *, nested: bool = False) -> None:
 
 
 def _members(archive: Path) -> Iterator[Member]:
-    if zipfile.is_zipfile(archive):
+    if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as packed:
             for entry in packed.infolist():
                 kind = stat.S_IFMT(entry.external_attr >> 16)
@@ -139,13 +141,8 @@ def _damage_named(archive: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
+        [said, *_] = [*f"{error}".splitlines(), ""]
         raise BadArchive(
-            f"{archive}: damaged, or cut short ({error}); delete it and "
-            "fetch it again"
+            f"{archive}: damaged, or cut short ({said.rstrip(':')}); delete "
+            "it and fetch it again"
         ) from error
-    except OSError as error:
-        if error.errno is None:  # gzip's "not a gzipped file", bad checksum
-            raise BadArchive(
-                f"{archive}: damaged ({error}); delete it and fetch it again"
-            ) from error
-        raise
