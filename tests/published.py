@@ -3,12 +3,24 @@
 Each is made below a folder, which is returned.
 """
 
+import hashlib
 import tarfile
 import zipfile
+from dataclasses import replace
 
 import numpy
 import scipy.io
 from PIL import Image
+
+from packnet_core.sets.manifest import known_sets
+
+COUNTS = {  # of the sets in small: training and test pictures, classes
+    "cubs": (2, 2, 2),
+    "cars": (2, 2, 2),
+    "flowers": (3, 3, 102),
+    "tiny-imagenet": (4, 2, 2),
+    "imagenet": (4, 3, 2),
+}
 
 
 def lines(file, *rows):
@@ -143,3 +155,45 @@ def pack(archive, folder, name):
                 inside = sorted((folder / name).iterdir())
             for file in inside:
                 opened.add(file, file.relative_to(folder))
+
+
+MAKERS = {"cubs": cub, "cars": cars, "flowers": flowers,
+          "tiny-imagenet": tiny, "imagenet": imagenet}  # fmt: skip
+
+
+def md5(file):
+    return hashlib.md5(file.read_bytes()).hexdigest()
+
+
+def small(name, folder):
+    """A set in small, its files made in a folder, its manifest for them."""
+    about = known_sets()[name]
+    work = folder.parent / f"published-{name}"
+    work.mkdir()
+    MAKERS[name](work)
+    for file in about.files:
+        made, target = work / file.makes, folder / file.name
+        if name == "imagenet":
+            (work / file.name).rename(target)
+        elif file.how == "copy":
+            made.rename(target)
+        else:
+            pack(target, made.parent, file.takes)
+    return described(name, folder)
+
+
+def described(name, folder):
+    """The manifest of a set in small, with its files as they are now."""
+    about = known_sets()[name]
+    train, test, classes = COUNTS[name]
+    files = tuple(
+        replace(
+            file,
+            md5=md5(folder / file.name),
+            bytes=(folder / file.name).stat().st_size,
+        )
+        for file in about.files
+    )
+    return replace(
+        about, train=train, test=test, classes=classes, files=files
+    )
