@@ -234,7 +234,9 @@ def test_wrong_usage_ends_with_status_2(line, capsys):
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["run", "show", "evaluate", "add"])
+@pytest.mark.parametrize(
+    "command", ["run", "show", "evaluate", "add", "data"]
+)
 def test_every_command_has_help(command, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

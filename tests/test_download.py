@@ -26,12 +26,13 @@ def bring(server, target, checksum=None):
 
 def test_a_cut_download_goes_on_where_it_was_cut(server, tmp_path):
     noise = noisy(server)
-    server.cuts = [400_000, 300_000]
+    server.cuts = [400_000, 300_000, 70_000, 70_000, 70_000]
     bring(server, tmp_path / "noise")
     assert (tmp_path / "noise").read_bytes() == noise
     begun = [int(x[6:-1]) if x else 0 for _, x in server.asked]
     assert begun[0] == 0 and 300_000 < begun[1] <= 400_000
     assert begun[1] + 200_000 < begun[2] <= 700_000
+    assert len(begun) == 6  # as long as something comes, it goes on
     assert not (tmp_path / "noise.part").exists()
 
 
@@ -61,6 +62,8 @@ def test_every_part_left_behind_becomes_the_whole(
     server.ranges = ranges  # a server that ignores them sends everything
     bring(server, tmp_path / "noise")
     assert (tmp_path / "noise").read_bytes() == noise
+    asked_again = part == "more" and ranges
+    assert len(server.asked) == 1 + asked_again
 
 
 def test_a_part_of_another_file_is_thrown_away_once(server, tmp_path):

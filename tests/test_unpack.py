@@ -39,8 +39,8 @@ NAMES = {
     "parent": "../outside",
     "hidden parent": "a/../../outside",
     "absolute": "/tmp/outside",
-    "drive": "C:/outside",
-    "backslash": "..\\outside",
+    "drive": "C:outside",
+    "backslash": "a\\outside",
 }
 TYPES = {
     "symbolic link": tarfile.SYMTYPE,
@@ -104,6 +104,14 @@ def test_what_is_no_archive_is_refused_in_one_line(suffix, tmp_path):
     with pytest.raises(BadArchive, match="damaged") as raised:
         unpack.unpack(tmp_path / f"a{suffix}", tmp_path / "new")
     assert "\n" not in str(raised.value)
+
+
+def test_a_file_shorter_than_it_says_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr("a", "some text")
+        packed.infolist()[0].file_size = 100
+    with pytest.raises(BadArchive, match="not as long as it says"):
+        unpack.unpack(tmp_path / "a.zip", tmp_path / "new")
 
 
 def test_a_damaged_zip_is_refused(tmp_path):

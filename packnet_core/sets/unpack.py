@@ -6,6 +6,7 @@ out is limited by the archive's own size, since pictures hardly shrink.
 """
 
 import gzip
+import shutil
 import stat
 import sys
 import tarfile
@@ -119,13 +120,9 @@ def _write(member: Member, folder: Path, archive: Path) -> None:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("wb") as file:
-        left = member.size
-        while left:
-            piece = member.content.read(min(left, PIECE))
-            if not piece:
-                raise EOFError(f"{member.name} is cut short")
-            left -= file.write(piece)
-        member.content.read(1)  # a .zip compares its checksum at the end
+        shutil.copyfileobj(member.content, file, PIECE)
+        if file.tell() != member.size:
+            raise EOFError(f"{member.name} in it is not as long as it says")
 
 
 def _refuse(archive: Path | PurePosixPath, name: str) -> None:
