@@ -13,7 +13,7 @@ from packnet_core.experiments import Run
 from packnet_core.files import load
 from packnet_core.growing import add, measure
 from packnet_core.methods import METHODS
-from packnet_core.presets import PRESETS, preset, shortened
+from packnet_core.presets import PRESETS, preset, shortened, with_rates
 from packnet_core.sets.fetching import fetch
 from packnet_core.sets.manifest import known_sets
 from packnet_core.summary import summary
@@ -88,6 +88,31 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--arch", choices=NAMES, help="another network")
     run.add_argument(
         "--size", type=int, metavar="PX", help="another side of the pictures"
+    )
+    run.add_argument(
+        "--rate",
+        type=_positive,
+        metavar="R",
+        help="another learning rate of the trunk where a task is added",
+    )
+    run.add_argument(
+        "--head-rate",
+        type=_positive,
+        metavar="R",
+        help="another learning rate of each new head",
+    )
+    run.add_argument(
+        "--precision",
+        choices=("no", "bf16", "fp16"),
+        help="bf16 or fp16: mixed precision, for graphics cards (default: "
+        "no, or as `accelerate launch` says)",
+    )
+    run.add_argument(
+        "--parts",
+        type=int,
+        default=1,
+        metavar="N",
+        help="put each batch through in N parts, to need less memory",
     )
     run.set_defaults(command=_run)
 
@@ -205,6 +230,16 @@ def _training() -> argparse.ArgumentParser:
     return shared
 
 
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: give a number above 0")
+    return number
+
+
 def _run(options: argparse.Namespace) -> None:
     chosen = preset(options.preset)
     architecture = chosen.architecture
@@ -215,13 +250,16 @@ def _run(options: argparse.Namespace) -> None:
     chosen = replace(chosen, architecture=architecture)
     if options.epochs:
         chosen = shortened(chosen, options.epochs)
+    chosen = with_rates(chosen, options.rate, options.head_rate)
     made = Run(
         chosen, options.out, seed=options.seed, data=options.data,
         weights=options.weights, budget=options.budget,
+        precision=options.precision, parts=options.parts,
     )  # fmt: skip
     table = made.carry_out(options.method)
     if made.accelerator.is_main_process:
         print(table.round(2).to_string(index=False))
+    made.accelerator.end_training()
 
 
 def _show(options: argparse.Namespace) -> None:

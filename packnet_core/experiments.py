@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import pandas
 import platformdirs
 import torch
 from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs
 
 from packnet_core.atomic import write_text
 from packnet_core.errors import BadRun
@@ -50,6 +52,7 @@ HISTORY = [
 ]  # fmt: skip
 
 
+PATIENCE = timedelta(hours=6)  # while one process fetches or decodes
 KNOWN: dict[str, Method] = METHODS | VARIANTS
 STAGE = re.compile(r"(.+?)-(\d+)-.+-([a-z]+)")  # method, place, title
 
@@ -84,6 +87,8 @@ class Run:
     ):
         if not 0 < budget <= 1:
             raise BadRun(f"budget {budget}: give a share above 0, up to 1")
+        if parts < 1:
+            raise BadRun(f"parts {parts}: give 1 (a batch whole) or more")
         self.preset = preset
         self.out = Path(out)
         self.seed = seed
@@ -93,12 +98,22 @@ class Run:
         self.split = split
         self.parts = parts
         try:
-            self.accelerator = Accelerator(mixed_precision=precision)
+            self.accelerator = Accelerator(
+                mixed_precision=precision,
+                kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+            )
         except ValueError as error:
             raise BadRun(
                 f"precision {precision!r}: not known here, or this process "
                 f"has begun with another one; begin a new one ({error})"
             ) from error
+        if self.accelerator.mixed_precision == "fp16" and not (
+            self.accelerator.native_amp
+        ):  # accelerate would go on without it
+            raise BadRun(
+                "precision fp16: needs a graphics card; take bf16 or no, "
+                "in a new process"
+            )
         self.pictures = cache(self._pictures)
         self._claim()
 
@@ -149,7 +164,7 @@ class Run:
             return load(file)
         size = self.preset.architecture.size
         seed = f"{self.seed}/{name}"
-        with torch.random.fork_rng():
+        with torch.random.fork_rng([]):
             torch.manual_seed(generator(seed).initial_seed())
             network = make()
         seconds = 0.0
@@ -267,7 +282,9 @@ class Run:
         if not self.preset.pretrained:
             network.add_task(task, self.classes(task))
             return network
-        weights = read_weights(trunk, self.weights or self._weights_at_hand())
+        file = self.weights or self._weights_at_hand()
+        with self.accelerator.local_main_process_first():  # it downloads
+            weights = read_weights(trunk, file)
         head = load_pretrained(trunk, weights)
         network.add_task(task, self.classes(task))
         start_head(network, *head)
@@ -319,25 +336,22 @@ class Run:
                 }
             )
         )
-        if file.exists():
-            try:
-                there = json.loads(file.read_text())["configuration"]
-            except (ValueError, KeyError, TypeError) as error:
-                raise BadRun(
-                    f"{file}: cannot be read ({error}); use another "
-                    "directory, or delete this one"
-                ) from error
-            if there != configuration:
-                raise BadRun(
-                    f"{self.out}: holds a run with another preset, seed, "
-                    "budget or precision; use another directory, or delete "
-                    "this one"
-                )
-            return
-        if self.accelerator.is_main_process:
+        if self.accelerator.is_main_process and not file.exists():
             record = {"configuration": configuration} | provenance()
             write_text(file, json.dumps(record, indent=1))
         self.accelerator.wait_for_everyone()
+        try:
+            there = json.loads(file.read_text())["configuration"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadRun(
+                f"{file}: cannot be read ({error}); use another directory, "
+                "or delete this one"
+            ) from error
+        if there != configuration:
+            raise BadRun(
+                f"{self.out}: holds a run with another preset, seed, budget "
+                "or precision; use another directory, or delete this one"
+            )
 
 
 def _place(record: Path) -> tuple[int, int, str]:

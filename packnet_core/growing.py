@@ -70,7 +70,7 @@ def add(
     said = []
     if prune is not None:
         said.append(_make_room(network, prune, retrain, recipe, budget, seed))
-    with torch.random.fork_rng():
+    with torch.random.fork_rng([]):
         torch.manual_seed(generator(seed, task).initial_seed())
         try:
             network.add_task(task, train.classes)

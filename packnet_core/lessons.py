@@ -1,7 +1,9 @@
 """Lessons: what a phase of training minimises, and what it may change.
 
-A lesson's loss is a module that holds the network: images (B, 3, H, W)
-and labels (B,) go in, the loss to go down comes out.
+A lesson's loss is a module that holds the network. Images (B, 3, H, W)
+and labels (B,) of a part of a batch go in, and the labels (N,) of the
+whole batch; out comes what this part adds to the batch's loss. So a batch
+may be divided among processes, or worked on piece by piece.
 """
 
 from collections.abc import Callable
@@ -22,8 +24,11 @@ class CurrentTask(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        return cross_entropy(self.network(images), labels)
+    def forward(
+        self, images: Tensor, labels: Tensor, whole: Tensor
+    ) -> Tensor:
+        loss = cross_entropy(self.network(images), labels)
+        return loss * (len(labels) / len(whole))
 
 
 class Distillation(nn.Module):
@@ -49,7 +54,9 @@ class Distillation(nn.Module):
         self.teacher.eval()
         return self
 
-    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+    def forward(
+        self, images: Tensor, labels: Tensor, whole: Tensor
+    ) -> Tensor:
         *old, new = self.network.heads
         features = self.network.trunk(images)  # (B, features)
         loss = cross_entropy(new(features), labels)
@@ -62,7 +69,7 @@ class Distillation(nn.Module):
                 softmax(wanted / self.temperature, dim=1),
                 reduction="batchmean",
             ) * (self.temperature**2)  # the gradient's size stays
-        return loss
+        return loss * (len(labels) / len(whole))
 
 
 class AllTasks(nn.Module):
@@ -84,7 +91,9 @@ class AllTasks(nn.Module):
             "task_of", tasks.repeat_interleave(torch.tensor(counts))
         )
 
-    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+    def forward(
+        self, images: Tensor, labels: Tensor, whole: Tensor
+    ) -> Tensor:
         features = self.network.trunk(images)
         heads = [head(features) for head in self.network.heads]
         logits = torch.cat(heads, dim=1)  # (B, classes of all tasks)
@@ -92,8 +101,8 @@ class AllTasks(nn.Module):
         losses = cross_entropy(
             logits.masked_fill(other, -torch.inf), labels, reduction="none"
         )
-        task = self.task_of[labels]  # (B,)
-        return (losses / task.bincount()[task]).sum()
+        counts = self.task_of[whole].bincount()  # a task's in the batch
+        return (losses / counts[self.task_of[labels]]).sum()
 
 
 @dataclass(frozen=True)

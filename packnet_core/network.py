@@ -293,6 +293,7 @@ class PackNet(nn.Module):
     @torch.no_grad()
     def _show(self, task: int | None) -> None:
         """Show what a task sees, or the whole network again for None."""
+        torch.clear_autocast_cache()  # it may hold weights as seen before
         if self._seen is None:
             self._whole = {n: w.data for n, w in self.layers.items()}
         for n, weight in self.layers.items():

@@ -203,6 +203,29 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
+def with_rates(
+    preset: Preset, rate: float | None = None, head_rate: float | None = None
+) -> Preset:
+    """The same preset with other learning rates where a task is learnt.
+
+    rate: of the trunk; head_rate: of the new head; None: as it is. Holds
+    for every method that learns a further task; the first task, and
+    training again after pruning, keep their rates.
+    """
+    phases: dict[str, Any] = {
+        name: replace(
+            phase,
+            rate=phase.rate if rate is None else rate,
+            head_rate=phase.head_rate if head_rate is None else head_rate,
+        )
+        for name, phase in vars(preset).items()
+        if name in ("add", "alone", "lwf", "joint")
+    }
+    if head_rate is not None:  # it trains the head alone
+        phases["classifier"] = replace(preset.classifier, rate=head_rate)
+    return replace(preset, **phases)
+
+
 def shortened(preset: Preset, epochs: int) -> Preset:
     """The same preset with so many epochs a phase."""
     phases: dict[str, Any] = {

@@ -18,12 +18,13 @@ from typing import Literal, TypeVar
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from packnet_core import checkpoint as checkpoints
 from packnet_core.checkpoint import Progress
-from packnet_core.errors import Diverged
+from packnet_core.errors import BadRun, Diverged
 from packnet_core.lessons import OWN_WEIGHTS, Lesson
 from packnet_core.network import PackNet
 from packnet_core.pictures import (
@@ -116,10 +117,17 @@ def fit(
     was cut short; parts: pieces in which each process puts its share of
     a batch through the network, their gradients added up; watch: called
     with the number of steps done after each. Returns the seconds spent
-    training, those before a cut included. Raises Diverged, and what
+    training, those before a cut included. With batch norm, each piece is
+    normalised by itself. Raises Diverged, BadRun, and what
     `checkpoint.load` raises.
     """
     accelerator = accelerator or Accelerator()
+    process, processes = accelerator.process_index, accelerator.num_processes
+    if min(phase.batch, len(pictures)) < processes:
+        raise BadRun(
+            f"batch of {min(phase.batch, len(pictures))} for {processes} "
+            "processes: each needs a picture; start fewer processes"
+        )
     optimizer = _optimizer(network, phase)
     model = accelerator.prepare(lesson.loss(network))
     if lesson.guarded:
@@ -143,27 +151,29 @@ def fit(
         unit="step",
         **quiet,  # the main process does as TQDM_DISABLE says
     )
-    process, processes = accelerator.process_index, accelerator.num_processes
+    device = accelerator.device
 
     @lru_cache(maxsize=1)
     def order(epoch: int) -> list[Tensor]:
         return shuffled(len(pictures), phase.batch, seed, epoch=epoch)
 
-    def batch(step: int) -> tuple[Tensor, Tensor]:
-        """This process's pictures (B, 3, size, size) and labels (B,)."""
+    def batch(step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """This process's pictures (B, 3, size, size) and labels (B,), and
+        the labels (N,) of all processes."""
         indices = order(step // per_epoch)[step % per_epoch]
         draws = torch.rand(
             len(indices), 3, generator=generator(f"{seed}/{step}")
         )
         mine = share(indices, process, processes)
         draws = share(draws, process, processes)
-        device = accelerator.device
         images = pictures.crops(mine, size, draws, device)
-        return images, pictures.labels[mine].to(device)
+        labels, whole = pictures.labels[mine], pictures.labels[indices]
+        return images, labels.to(device), whole.to(device)
 
     todo = range(done.steps, steps)
-    with torch.random.fork_rng(), bar:
-        for step, (images, labels) in zip(
+    cards = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(cards), bar:
+        for step, (images, labels, whole) in zip(
             todo, _ahead(batch, todo), strict=True
         ):
             epoch = step // per_epoch
@@ -175,8 +185,8 @@ def fit(
             words = (f"{seed}/{step}", "dropout", process)
             torch.manual_seed(generator(*words).initial_seed())
             loss = _step(
-                accelerator, model, prepared, images, labels, phase.clip,
-                still, parts,
+                accelerator, model, prepared, images, labels, whole,
+                phase.clip, still, parts,
             )  # fmt: skip
             if not math.isfinite(loss):
                 raise Diverged(
@@ -197,6 +207,7 @@ def fit(
                     )
                 saved = time.monotonic()
                 pause = max(SHORTEST_PAUSE, (saved - now) / LONGEST_SHARE)
+    broadcast(list(network.buffers()))  # running statistics, of one process
     accelerator.wait_for_everyone()
     accelerator.unwrap_model(model, keep_fp32_wrapper=False)
     accelerator.free_memory()  # it would keep the optimiser alive
@@ -239,6 +250,7 @@ def _step(
     optimizer: torch.optim.Optimizer,
     images: Tensor,
     labels: Tensor,
+    whole: Tensor,
     clip: float | None,
     still: nn.Module | None,
     parts: int,
@@ -251,17 +263,17 @@ def _step(
         last = place == len(pieces) - 1  # then processes exchange gradients
         with nullcontext() if last else accelerator.no_sync(model):
             with accelerator.autocast():
-                mean = model(normalise(some), named)
-            mean = mean * (len(some) / len(images))
-            accelerator.backward(mean)
-            loss += mean.detach()
+                part = model(normalise(some), named, whole)
+            # Processes take the mean of their gradients, not the sum.
+            accelerator.backward(part * accelerator.num_processes)
+            loss += part.detach()
     if still is not None:
         for parameter in still.parameters():
             parameter.grad = None  # an optimiser passes over these
     if clip is not None:
         accelerator.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
-    total = accelerator.reduce(loss, "mean")
+    total = accelerator.reduce(loss, "sum")
     assert isinstance(total, Tensor)
     return total.item()
 
