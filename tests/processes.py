@@ -121,12 +121,12 @@ def two_tasks(folder, precision, parts, norm) -> None:
     save_file(state | owners | measured, place)
 
 
-def whole_run(out, methods) -> None:
-    """A small run without dropout, with a checkpoint after every step.
+def whole_run(out, methods, pause=5.0) -> None:
+    """A small run without dropout; pause: seconds between checkpoints.
 
     In double precision: a small change grows from step to step, and that
     of rounding shall stay far below any other.
     """
     torch.set_default_dtype(torch.float64)
-    training.SHORTEST_PAUSE, training.LONGEST_SHARE = 0.0, math.inf
+    training.SHORTEST_PAUSE, training.LONGEST_SHARE = pause, math.inf
     Run(PLAIN, out, seed=1).carry_out(methods)

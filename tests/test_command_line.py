@@ -1,5 +1,6 @@
 """The command line: results out, one clear line when it fails."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -74,6 +75,18 @@ def test_run_writes_its_three_files_and_prints_the_table(tmp_path, capsys):
         assert share in shares
     size = os.path.getsize(out / "network.packnet")
     assert f"{size:,}" in printed
+
+
+def test_run_takes_rates_and_a_batch_in_parts(tmp_path, capsys):
+    line = ["run", "miniature", "--out", str(tmp_path), "--size", "32",
+            "--budget", "0.01", "--epochs", "1", "--method",
+            "classifier-only", "--rate", "0.001", "--head-rate", "0.2",
+            "--precision", "no", "--parts", "3"]  # fmt: skip
+    assert main(line) == 0
+    written = json.loads((tmp_path / "run.json").read_text())
+    planned = written["configuration"]["preset"]["add"]
+    assert (planned["rate"], planned["head_rate"]) == (0.001, 0.2)
+    assert fails(capsys, *line[:-1], 0).startswith("packnet: parts 0")
 
 
 def test_show_draws_bars_and_writes_the_explorer(packed, tmp_path, capsys):
@@ -226,7 +239,15 @@ def test_a_full_disk_loses_nothing(packed, pictures, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "line", [[], ["fly"], ["run"], ["run", "huge", "--out", "x"]]
+    "line",
+    [
+        [],
+        ["fly"],
+        ["run"],
+        ["run", "huge", "--out", "x"],
+        ["run", "miniature", "--out", "x", "--rate", "-1"],
+        ["run", "miniature", "--out", "x", "--precision", "fp12"],
+    ],
 )
 def test_wrong_usage_ends_with_status_2(line, capsys):
     with pytest.raises(SystemExit) as ended:

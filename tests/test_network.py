@@ -341,6 +341,28 @@ def test_nothing_may_change_the_network_inside_a_view(network, tmp_path):
                 change()
 
 
+def test_views_within_one_autocast_see_their_own_weights(network):
+    """Autocast keeps what it has rounded, and knows weights by identity."""
+    give_two_tasks(network)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    train(network, optimizer, WAYS["sgd"])
+    network.eval()
+    expected, found = {}, {}
+    for name in network.tasks:
+        with torch.no_grad(), network.view(name):
+            with torch.autocast("cpu", torch.bfloat16):
+                expected[name] = network(IMAGES)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        for name in network.tasks:
+            with network.view(name):
+                found[name] = network(IMAGES)
+        found["whole"] = network(IMAGES)
+    assert torch.equal(found["one"], expected["one"])
+    assert torch.equal(found["two"], expected["two"])
+    assert torch.equal(found["whole"], expected["two"])
+    assert not torch.equal(found["one"], found["two"])
+
+
 def test_a_network_seen_in_inference_mode_can_still_change(network):
     network.add_task("one", 4)
     with torch.inference_mode(), network.view("one"):

@@ -3,7 +3,14 @@
 import pytest
 
 from packnet_core.errors import BadRun
-from packnet_core.presets import PAPER, PRESETS, preset, shortened
+from packnet_core.presets import (
+    PAPER,
+    PHOTOS,
+    PRESETS,
+    preset,
+    shortened,
+    with_rates,
+)
 from packnet_core.sets.layouts import LAYOUTS
 from packnet_core.trunks import Architecture
 
@@ -49,3 +56,16 @@ def test_presets_are_found_by_name_and_made_short():
     assert shortened(PAPER, 1).first is None
     with pytest.raises(BadRun, match="choose from miniature, photos, paper"):
         preset("enormous")
+
+
+def test_trunk_and_new_head_may_be_given_rates_of_their_own():
+    other = with_rates(PHOTOS, rate=1e-4, head_rate=0.5)
+    for phase in (other.add, other.alone, other.lwf, other.joint):
+        assert (phase.rate, phase.head_rate) == (1e-4, 0.5)
+    assert other.classifier.rate == 0.5
+    for name in ("first", "retrain_first", "retrain"):
+        assert getattr(other, name) == getattr(PHOTOS, name)
+    assert with_rates(PHOTOS) == PHOTOS
+    trunk = with_rates(PHOTOS, rate=1e-4)
+    assert trunk.add.head_rate == PHOTOS.add.head_rate
+    assert trunk.classifier == PHOTOS.classifier

@@ -92,7 +92,7 @@ def same_but_for_rounding(one: Path, other: Path) -> None:
 def killed(tmp_path_factory) -> Path:
     """Left by two processes, killed while they trained the second task."""
     out = tmp_path_factory.mktemp("killed")
-    processes = start(2, whole_run, out, ["packnet"])
+    processes = start(2, whole_run, out, ["packnet"], 0.0)
     checkpoint = out / "stages" / "packnet-2-birds-add.checkpoint"
     while not checkpoint.exists():
         assert all(process.is_alive() for process in processes)

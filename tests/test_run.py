@@ -284,6 +284,13 @@ def test_wrong_requests_are_told_the_cure(tmp_path):
         Run(TINY, tmp_path).carry_out(["magic"])
     with pytest.raises(BadRun, match="give a share"):
         Run(TINY, tmp_path, budget=0)
+    with pytest.raises(BadRun, match="parts 0: give 1"):
+        Run(TINY, tmp_path, parts=0)
+    Run(TINY, tmp_path / "precise", precision="no")
+    for precision in ("bf16", "exact"):  # it is settled for the process
+        with pytest.raises(BadRun, match=f"'{precision}'.*begin a new one"):
+            Run(TINY, tmp_path / precision, precision=precision)
+        assert not (tmp_path / precision).exists()
     photos = replace(PRESETS["photos"], pretrained=False)
     with pytest.raises(BadRun, match="--data DIR"):
         run(photos, ["packnet"], tmp_path / "photos")
