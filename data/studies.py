@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas
 import torch
+from full_scale import Scale, measured
 from pandas import DataFrame
 
 from packnet_core.experiments import Run
@@ -235,6 +236,18 @@ def full_size(folder: Path) -> tuple[Path, list[Path]]:
     packed = folder / "packed.packnet"
     network.save(packed)
     return packed, separate
+
+
+SCALE = Scale()
+
+
+def full_scale(seed: int, folder: Path) -> DataFrame:
+    """Time and memory of each phase at full size, random, three steps each.
+
+    VGG-16 at 224 pixels, on a processor: what a step costs, not what it
+    teaches.
+    """
+    return measured(FULL, SCALE, seed, folder / "full-scale")
 
 
 # What is chosen, on validation pictures only
@@ -478,6 +491,7 @@ STUDIES = (
     study(matrices, FIVE, without(MINIATURE, "joint")),
     study(switch, THREE, without(MINIATURE, "joint", "classifier"), MOMENTS),
     study(sizes, (0,), SMALL),
+    study(full_scale, (0,), asdict(FULL), asdict(SCALE)),
     study(pruning, THREE, without(MINIATURE, *OTHERS), FRACTIONS, RETRAINED),
     study(steps, THREE, without(MINIATURE, *OTHERS)),
     study(orders, THREE, without(MINIATURE, *OTHERS)),

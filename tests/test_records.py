@@ -91,6 +91,17 @@ def test_the_packed_network_is_a_network_and_under_two_bits_a_weight():
         assert files[network, "packnet"] < 0.28 * files[network, "individual"]
 
 
+def test_two_tasks_at_full_size_fit_into_twelve_gigabytes():
+    made = recorded_provenance("full_scale")
+    full, scale = made["settings"]
+    assert (full["name"], full["width"], full["size"]) == ("vgg16", 1.0, 224)
+    assert scale["batch"] == 32 and scale["steps"] == 3
+    table = recorded("full_scale").set_index("phase")
+    assert table.peak_bytes.max() < 12e9
+    # Weights, gradients, momentum, owner map and the guard's copy, at least.
+    assert table.peak_bytes["add second"] > 17 * 134_248_128
+
+
 def test_the_published_errors_are_those_of_the_article():
     table = recorded("published").set_index("task")
     assert table.individual.tolist() == [28.42, 22.57, 13.97, 8.65]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import studies
+from full_scale import Scale
 from studies import STUDIES
 
 from packnet_core.presets import MINIATURE, shortened
@@ -46,6 +47,7 @@ def small(tmp_path_factory):
             ),
         )  # fmt: skip
         patch.setattr(studies, "FULL", tiny.architecture)
+        patch.setattr(studies, "SCALE", Scale(batch=2, classes=(6, 3)))
         patch.setattr(studies, "WIDTHS", (0.03125,))
         patch.setattr(studies, "FRACTIONS", (0.5,))
         patch.setattr(studies, "RETRAINED", 1)
@@ -87,6 +89,14 @@ def test_the_studies_of_the_error_table(small):
         packed, four = sizes[network].packnet, sizes[network].individual
         assert 4 * packed["trunk"] == four["trunk"]
         assert packed["heads"] == pytest.approx(four["heads"], rel=0.01)
+
+
+def test_the_study_of_full_scale(small):
+    table = small("full_scale").set_index("phase")
+    assert {"train first", "prune first", "retrain first", "add second",
+            "test first", "save", "load"} < set(table.index)  # fmt: skip
+    assert (table.seconds >= 0).all() and table.seconds["add second"] > 0
+    assert (table.peak_bytes >= table.peak_bytes["import"]).all()
 
 
 def test_the_study_of_pruning(small):
