@@ -16,6 +16,7 @@ from packnet_core.plots.comparison import (
     draw_intervals,
     draw_matrices,
 )
+from packnet_core.plots.costs import draw_parts, draw_ranges, draw_rates
 from packnet_core.plots.drawing import Drawing
 from packnet_core.plots.filters import draw_filters, draw_pictures
 from packnet_core.plots.magnitudes import draw_layers, draw_magnitudes
@@ -44,7 +45,10 @@ __all__ = [
     "draw_magnitudes",
     "draw_matrices",
     "draw_mosaic",
+    "draw_parts",
     "draw_pictures",
+    "draw_ranges",
+    "draw_rates",
     "draw_reuse",
     "draw_shares",
     "draw_sheet",
