@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import pandas
 
-from packnet_core.costs import Work, answering, training
+from packnet_core.costs import Work, answering, bookkeeping, training
 from packnet_core.lessons import DISTILLING, OWN_WEIGHTS, Lesson
 from packnet_core.methods import METHODS
 from packnet_core.network import PackNet
@@ -147,46 +147,50 @@ def budget(
 ) -> pandas.DataFrame:
     """What each stage of a method costs.
 
-    Columns: method, title, task, epochs, images (trained on, over all
-    epochs), tested (pictures), and the floating-point operations of
-    both: train, test.
+    Columns: method, title, task, epochs, steps, images (trained on, over
+    all epochs), tested (pictures), the floating-point operations of
+    both: train, test; moved: bytes of the steps' `bookkeeping`.
     """
     rows = []
     for stage in plan(preset, method, sets):
         names = stage.tested if stage.together else (stage.task,)
-        images = epochs = train = 0
+        epochs = steps = images = train = moved = 0
         if stage.phase is not None:
             epochs, batch = stage.phase.epochs, stage.phase.batch
             there = sum(sets[name].train for name in names)
-            images = epochs * max(there // batch, 1) * batch
+            steps = epochs * max(there // batch, 1)
+            images = steps * batch
             train = images * training(preset.architecture, stage.work)
+            moved = steps * bookkeeping(preset.architecture, stage.work)
         tested = [sets[name] for name in stage.tested]
         test = sum(
             one.test * answering(preset.architecture, [one.classes])
             for one in tested
         )
         rows.append(
-            (stage.method, stage.title, stage.task, epochs, images,
-             sum(one.test for one in tested), train, test)
+            (stage.method, stage.title, stage.task, epochs, steps, images,
+             sum(one.test for one in tested), train, test, moved)
         )  # fmt: skip
     return pandas.DataFrame(
         rows,
         columns=[
-            "method", "title", "task", "epochs", "images", "tested",
-            "train", "test",
+            "method", "title", "task", "epochs", "steps", "images",
+            "tested", "train", "test", "moved",
         ],
     )  # fmt: skip
 
 
 def hours(
-    operations: float, device: Device, precision: str, utilisation: float
-) -> float:
-    """Hours that operations take on a device.
+    cost: pandas.DataFrame, device: Device, precision: str, share: float
+) -> pandas.Series:
+    """Hours that each stage of a budget takes on a device.
 
-    utilisation: share of the stated rate that is reached, above 0, up
-    to 1. An assumption, not a measurement.
+    share: of the stated rate that the arithmetic reaches, above 0, up to
+    1, an assumption and no measurement; the memory is taken to be as
+    fast as stated, and pictures to be there when they are wanted.
     """
-    return operations / (device.rates[precision] * utilisation) / 3600
+    arithmetic = (cost.train + cost.test) / (device.rates[precision] * share)
+    return (arithmetic + cost.moved / device.bandwidth) / 3600
 
 
 def without_first(preset: Preset) -> Preset:

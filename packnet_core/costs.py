@@ -19,6 +19,12 @@ from packnet_core.network import prunable
 from packnet_core.trunks import Architecture, Trunk, build
 
 FLOAT, HALF, OWNER = 4, 2, 1  # bytes
+# Read and written in a step, at least. SGD with momentum reads gradient,
+# momentum and weight, and writes the last two. The guard clears gradients
+# (reads them and the owners, writes them), then puts weights back (reads
+# them, the owners and its copy, writes them).
+STEPPING = 5 * FLOAT
+GUARDING = 2 * FLOAT + OWNER + 3 * FLOAT + OWNER
 Precision = Literal["no", "bf16", "fp16"]
 
 
@@ -142,6 +148,22 @@ def step_memory(
             "activations": -(-batch // parts) * kept,
         }
     )
+
+
+def bookkeeping(architecture: Architecture, work: Work) -> int:
+    """Bytes that optimiser and guard read and write in a step, at least.
+
+    They do hardly any arithmetic: how long they take is a matter of how
+    fast the memory is, and the same for any number of pictures.
+    """
+    trunk, outputs = _network(architecture, work.heads)
+    shared = sum(weight.numel() for weight in prunable(trunk).values())
+    moving = sum(p.numel() for head in outputs for p in head.parameters())
+    guarded = 0
+    if work.trunk:
+        moving += sum(p.numel() for p in trunk.parameters())
+        guarded = shared if work.guarded else 0
+    return STEPPING * moving + GUARDING * guarded
 
 
 def widest(architecture: Architecture) -> int:

@@ -60,9 +60,8 @@ def test_parts_differ_by_hatch_and_not_by_colour_alone():
 
 def test_learning_rates_follow_their_phases():
     drawing = rates()
-    line = drawing.figure.axes[0].lines[0]
-    assert list(line.get_ydata())[0] == pytest.approx(1e-3)
-    assert list(line.get_ydata())[-1] == pytest.approx(1e-4)
+    first, *_, last = drawing.figure.axes[0].lines[0].get_ydata()
+    assert (first, last) == pytest.approx((1e-3, 1e-4))
     assert drawing.figure.axes[0].get_xlim() == (0, 30)
     assert "retrain birds, 10 epochs from 0.0001, constant" in repr(drawing)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from pandas import DataFrame
 from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
@@ -19,6 +20,7 @@ from packnet_core.budgets import (
 from packnet_core.costs import (
     Work,
     answering,
+    bookkeeping,
     kept_for_backward,
     step_memory,
     training,
@@ -180,7 +182,9 @@ def test_a_budget_counts_whole_batches_of_every_epoch():
     sets = {name: SetSize(3, 70, 9) for name in SETS}
     table = budget(small, "packnet", sets).set_index(["title", "task"])
     added = table.loc["add", "cubs"]
-    assert added.images == 20 * 64  # two batches of 32
+    assert (added.steps, added.images) == (40, 20 * 64)  # two of 32
+    work = Work((3,), guarded=True)
+    assert added.moved == 40 * bookkeeping(small.architecture, work)
     assert added.tested == 2 * 9  # ImageNet and birds
     each = training(small.architecture, Work((3,)))
     assert added.train == 20 * 64 * each
@@ -195,9 +199,20 @@ def test_every_method_has_a_budget(method):
     assert table.train.sum() > 0 and (table.test > 0).all()
 
 
-def test_hours_of_a_stated_rate():
-    assert hours(3600 * 8.1e12, T4, "no", 1.0) == pytest.approx(1)
-    assert hours(3600 * 65e12, T4, "fp16", 0.5) == pytest.approx(2)
+def test_bookkeeping_is_twenty_bytes_a_weight_and_the_guard_twenty_two():
+    alone = bookkeeping(VGG, Work((1000,)))
+    assert alone == 20 * 138_357_544
+    guarded = bookkeeping(VGG, Work((1000,), guarded=True))
+    assert guarded == alone + 22 * 134_248_128
+    head = bookkeeping(VGG, Work((200,), trunk=False, guarded=True))
+    assert head == 20 * (4096 * 200 + 200)  # no gradient reaches the trunk
+
+
+def test_hours_are_arithmetic_and_bookkeeping():
+    cost = DataFrame({"train": [3000 * 65e12], "test": [600 * 65e12],
+                      "moved": [1800 * 320e9]})  # fmt: skip
+    assert hours(cost, T4, "fp16", 1.0).tolist() == pytest.approx([1.5])
+    assert hours(cost, T4, "fp16", 0.5).tolist() == pytest.approx([2.5])
 
 
 def test_without_imagenet_the_birds_come_first():
