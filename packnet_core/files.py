@@ -134,7 +134,9 @@ def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
                 raise ValueError("its checksum is wrong")
             if header["format"] != FORMAT:
                 raise ValueError(f"format {header['format']} is not known")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            # Copies: in the file tensors begin anywhere, and where memory
+            # is not aligned, products are added up in another order.
+            tensors = {n: file.get_tensor(n).clone() for n in file.keys()}
     except (
         SafetensorError, KeyError, TypeError, ValueError, RecursionError
     ) as error:  # fmt: skip
