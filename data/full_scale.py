@@ -29,9 +29,12 @@ STATUS = Path("/proc/self/status")
 @dataclass(frozen=True)
 class Scale:
     """How much is done: pictures a step, steps a phase, both tasks'
-    numbers of classes, and the fraction that is freed between them."""
+    numbers of classes, and the fraction that is freed between them.
 
-    batch: int = 32
+    A batch of 32 in four parts is as large as four of 8, one by one.
+    """
+
+    batch: int = 8
     steps: int = 3
     classes: tuple[int, int] = (1000, 200)
     fraction: float = 0.5
@@ -50,12 +53,15 @@ def measured(
 def phases(
     architecture: Architecture, scale: Scale, seed: int, folder: Path
 ) -> DataFrame:
-    """Columns phase, seconds, peak_bytes: the largest resident size.
+    """Columns phase, seconds, cpu_seconds, peak_bytes.
+
+    cpu_seconds: of all threads together, which count only while this
+    process has a core; peak_bytes: the largest resident size.
 
     Stops with an error if the first task's answers are not the same bits
     before and after the second task, and in the file.
     """
-    rows: list[tuple[str, float, int]] = []
+    rows: list[tuple[str, float, float, int]] = []
     phase = Phase(1, 1e-3, batch=scale.batch)
     size = architecture.size
     torch.manual_seed(generator(seed, "full scale").initial_seed())
@@ -67,9 +73,16 @@ def phases(
     @contextmanager
     def during(name: str) -> Iterator[None]:
         forget_peak()
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.process_time()
         yield
-        rows.append((name, time.perf_counter() - begun, peak()))
+        rows.append(
+            (
+                name,
+                time.perf_counter() - begun,
+                time.process_time() - worked,
+                peak(),
+            )
+        )
 
     def train(place: int) -> None:
         fit(network, sets[place], phase, size=size, seed=seed)
@@ -114,7 +127,9 @@ def phases(
         network = load(file)
     assert torch.equal(answers(network), before)
     file.unlink()
-    return DataFrame(rows, columns=["phase", "seconds", "peak_bytes"])
+    return DataFrame(
+        rows, columns=["phase", "seconds", "cpu_seconds", "peak_bytes"]
+    )
 
 
 def noise(count: int, size: int, classes: int) -> Pictures:
