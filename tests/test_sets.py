@@ -303,7 +303,7 @@ def test_the_centre_is_that_of_torchvision(tmp_path, shape):
 
 def test_a_square_is_cut_and_flipped_alike_wherever_pictures_are(tmp_path):
     for name in ("a", "b"):
-        gradient(tmp_path / "train" / name / "0.png", 12, 8)
+        published.gradient(tmp_path / "train" / name / "0.png", 12, 8)
     listing = read_classes(tmp_path, "train")
     preparation = Preparation(7, cropped=False)  # leaves them 12 by 8
     down, across = torch.meshgrid(

@@ -88,7 +88,7 @@ def check_predict(function: Callable) -> None:
         network.add_task("colours", ["red", "blue"])
         with torch.no_grad():
             for weight in network.layers.values():
-                weight += (weight == 0) * torch.randn_like(weight) / 5
+                weight.add_((weight == 0) * torch.randn_like(weight) / 5)
     for task, names in (
         ("colours", ("red", "blue")), ("shapes", ("disc", "square", "star")),
     ):  # fmt: skip
