@@ -41,13 +41,12 @@ def sort_validation(pictures: Path, kit: Path) -> None:
 def _identifiers(kit: Path) -> dict[int, str]:
     """The WordNet identifier of each class number of the kit.
 
-    Its table's columns are: number, identifier, words, gloss, number of
-    children, …; the classes are the rows without children (after
-    torchvision's `parse_devkit_archive`).
+    They are the first two columns of its table (after torchvision's
+    `parse_devkit_archive`), which also names what stands above classes.
     """
     try:
         table = scipy.io.loadmat(kit / MEANINGS, squeeze_me=True)["synsets"]
-        return {int(row[0]): str(row[1]) for row in table if row[4] == 0}
+        return {int(row[0]): str(row[1]) for row in table}
     except Exception as error:  # scipy has no error of its own for these
         raise BadArchive(
             f"{kit / MEANINGS}: cannot be read ({error}); delete {kit} and "
