@@ -219,8 +219,8 @@ def test_what_is_there_unpacked_already_needs_no_archive(tmp_path, root):
 def test_a_wrong_checksum_leaves_nothing_and_says_what_to_do(
     server, root, capsys
 ):
-    for name in ("CUB_200_2011.tgz",):
-        (server.folder / name).write_bytes(b"a page that says: not found")
+    page = server.folder / "CUB_200_2011.tgz"
+    page.write_bytes(b"a page that says: not found")
     line = ["data", "cubs", "--root", str(root), "--mirror", server.address]
     assert main(line) == 1
     said = capsys.readouterr().err.splitlines()[-1]
