@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from packnet_core import __version__
 from packnet_core.errors import ByHand, PackNetError
 from packnet_core.experiments import Run
@@ -40,6 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "a place that can be written"
             if error.filename
             else str(error)
+        )
+    except torch.OutOfMemoryError:
+        return _fail(
+            "the graphics card's memory is too small for a batch; `packnet "
+            "run` takes --parts N (2, 4, ...) and --precision bf16"
         )
     except KeyboardInterrupt:
         return _fail("stopped; the same command goes on from here")

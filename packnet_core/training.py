@@ -325,7 +325,7 @@ def evaluate(
         right += torch.stack([hits[:, 0].sum(), hits.sum()])
     total = accelerator.reduce(right, "sum")
     assert isinstance(total, Tensor)
-    top1, top5 = (100 * (1 - total.double() / len(pictures))).tolist()
+    top1, top5 = (100 * (1 - total.cpu().double() / len(pictures))).tolist()
     return Errors(top1, math.nan if few else top5, len(pictures))
 
 

@@ -198,6 +198,15 @@ def test_missing_data_and_weights_are_named(tmp_path, capsys):
     assert "another preset" in line
 
 
+def test_a_graphics_card_that_is_too_small(tmp_path, capsys, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to ...")
+
+    monkeypatch.setattr("packnet_core.command_line.Run", full)
+    line = fails(capsys, "run", "miniature", "--out", tmp_path / "run")
+    assert "memory" in line and "--parts" in line
+
+
 def test_a_directory_that_cannot_be_written(tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     line = fails(capsys, "run", "miniature", "--out", tmp_path / "file/run")
