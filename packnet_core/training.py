@@ -8,6 +8,7 @@ ends bit for bit where it would have ended.
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -35,6 +36,9 @@ from packnet_core.pictures import (
     share,
     shuffled,
 )
+
+# Of 1 x 1 convolutions in several processes: "not an error", torch says.
+warnings.filterwarnings("ignore", message="Grad strides do not match")
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
 Made = TypeVar("Made")
