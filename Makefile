@@ -13,7 +13,7 @@ HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
 
-.PHONY: help book test html bench results clean
+.PHONY: help book test html pdf colab links address bench results clean
 .NOTPARALLEL:
 
 help:  ## list these commands (the default)
@@ -38,6 +38,20 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
+
+pdf: html  ## print the rendered book into _build/packnet-book.pdf
+	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
+	$(BIN)/python book/pdf.py
+
+colab: PACKNET_CACHE := $(CURDIR)/_build/test-runs
+colab: $(STAMP)  ## run every chapter as Colab does, the library not installed
+	PACKNET_COLAB=1 $(BIN)/pytest tests/test_colab.py --durations=0
+
+links: $(STAMP)  ## try every link that leads out of the book
+	$(BIN)/jupyter-book build . --all --builder linkcheck
+
+address:  ## set the repository's address: make address REPOSITORY=https://...
+	@$(PYTHON) book/address.py '$(REPOSITORY)'
 
 bench: $(STAMP)  ## benchmarks, as ratios against alternatives
 	$(BIN)/python -m benchmarks

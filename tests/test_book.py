@@ -7,6 +7,7 @@ import re
 
 import nbformat
 import pytest
+from address import setting
 from nbformat import NotebookNode
 from PIL import Image
 
@@ -16,11 +17,11 @@ BOOK = ROOT / "book"
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
 LIMIT = 500_000  # bytes a chapter
 TAGS = {"nbval-ignore-output", "hide-input", "hide-output", "hide-cell"}
-INSTALL = """\
+INSTALL = f"""\
 try:
     import packnet_core
 except ModuleNotFoundError:
-    %pip install --quiet "packnet-core @ git+https://github.com/_owner_/packnet-book"
+    %pip install --quiet "packnet-core @ git+{setting()}"
 """
 SHOWS = re.compile(r"^(print|display|plt\.show)\(", re.MULTILINE)
 PICTURE = re.compile(r"!\[|<img\b")
