@@ -216,7 +216,10 @@ def test_the_first_address_leads_to_the_index(browser, book):
         page.wait_for_url(f"{book}/{INDEX}.html")
 
 
-@pytest.mark.parametrize("name", PAGES[1:])
+CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").is_file()]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_the_launch_button_opens_this_chapter_in_colab(browser, book, name):
     page, _ = visit(browser, f"{book}/{name}.html")
     with page:
@@ -224,7 +227,6 @@ def test_the_launch_button_opens_this_chapter_in_colab(browser, book, name):
         link = button.get_attribute("href")
     assert link is not None
     assert link.endswith(f"/packnet-book/blob/main/{name}.ipynb")
-    assert (ROOT / f"{name}.ipynb").is_file()
 
 
 def has_formulas(name: str) -> bool:
