@@ -18,9 +18,13 @@ from pypdf.generic import ArrayObject, NameObject, TextStringObject
 
 PDF = ROOT / "_build" / "packnet-book.pdf"
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"}
+OPEN = """() => {  // so that the letters of hidden formulas are there
+  for (const details of document.querySelectorAll("details"))
+    details.open = true
+  return document.fonts.ready.then(() => true)
+}"""
 FOOTER = """<div style="width: 100%; font-size: 8px; text-align: center;
-font-family: sans-serif"><span class="title"></span>,
-page <span class="pageNumber"></span></div>"""
+font-family: sans-serif"><span class="pageNumber"></span></div>"""
 
 
 def pages() -> list[str]:
@@ -37,6 +41,7 @@ def printed(browser: Browser, address: str) -> tuple[str, PdfReader]:
     with page:
         page.goto(address, wait_until="networkidle")
         page.evaluate(READY)
+        page.evaluate(OPEN)
         heading = page.locator("article h1").first.evaluate(
             "h => h.firstChild.textContent"
         )

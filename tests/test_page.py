@@ -1,43 +1,24 @@
 """The rendered book in a browser: every page, without a network."""
 
 import os
-import shutil
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+from address import setting
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from browser import BUILT, READY, chromium, serve
+from playwright.sync_api import Browser, Error, Page
 
-from tests.contents import INDEX, PAGES, ROOT
+from tests.contents import CHAPTERS, INDEX, PAGES, ROOT
 
-BUILT = ROOT / "_build" / "html"
 REQUIRED = bool({"CI", "PACKNET_BOOK"} & set(os.environ))
-SYSTEM = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-LOOK = """async () => {
+LISTS = ["genindex", "py-modindex", "search"]  # made by Sphinx
+TABLET = {"width": 820, "height": 1180}
+LOOK = """() => {
   const found = []
-  await window.MathJax?.startup?.promise
-  for (const image of document.images) image.loading = "eager"
-  for (const frame of document.querySelectorAll("iframe"))
-    if (frame.srcdoc) {
-      const loaded = new Promise(done => frame.onload = done)
-      frame.loading = "eager"
-      if (!frame.contentDocument?.body?.dataset.ready) await loaded
-    }
-  await Promise.allSettled([...document.images].map(i => i.decode()))
   const name = e => e.outerHTML.slice(0, 120)
   for (const image of document.images) {
     if (!image.naturalWidth) found.push(`missing image: ${name(image)}`)
@@ -76,44 +57,28 @@ def refuse(message: str) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, SYSTEM)), None)
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
         try:
-            browser = playwright.chromium.launch(
-                executable_path=path, args=ARGUMENTS
-            )
+            browser = stack.enter_context(chromium())
         except Error as error:
             refuse(
                 "no Chromium: `apt-get install chromium`, or `playwright "
                 f"install chromium` ({str(error).splitlines()[0]})"
             )
         yield browser
-        browser.close()
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *args) -> None:
-        pass
-
-
-def serve(folder: Path) -> Iterator[str]:
-    handler = partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture(scope="module")
 def book() -> Iterator[str]:
     if not (BUILT / "index.html").is_file():
         refuse("the book is not rendered: `make html`")
-    yield from serve(BUILT)
+    with serve(BUILT) as address:
+        yield address
 
 
 @pytest.fixture
 def site(tmp_path) -> Iterator[tuple[Path, str]]:
-    for address in serve(tmp_path):
+    with serve(tmp_path) as address:
         yield tmp_path, address
 
 
@@ -147,6 +112,7 @@ def visit(
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
     page.on("requestfailed", lambda r: found.append(f"failed: {r.url}"))
     page.goto(address, wait_until="networkidle")
+    page.evaluate(READY)
     found += page.evaluate(LOOK)
     return page, found
 
@@ -164,6 +130,9 @@ def test_a_page_loads_offline_without_fault(
         back, contrast = page.evaluate(CONTRAST)
         assert back < 0.1 if theme == "dark" else back > 0.9
         assert contrast >= 4.5
+        if width > TABLET["width"]:  # a tablet's width, without loading anew
+            page.set_viewport_size(TABLET)
+            assert page.evaluate(LOOK) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -187,7 +156,7 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *LISTS])
 def test_links_and_anchors_resolve(browser, book, name):
     page, _ = visit(browser, f"{book}/{name}.html")
     with page:
@@ -202,8 +171,8 @@ def broken_links(page: Page, folder: Path) -> list[str]:
     origin = urlsplit(page.url).netloc
     wrong = []
     for link in sorted({x for x in links if urlsplit(x).netloc == origin}):
-        file = folder / urlsplit(link).path.lstrip("/")
-        anchor = urldefrag(link).fragment
+        file = folder / unquote(urlsplit(link).path).lstrip("/")
+        anchor = unquote(urldefrag(link).fragment)
         text = file.read_text() if file.is_file() else None
         if text is None or (anchor and f'id="{anchor}"' not in text):
             wrong.append(link)
@@ -216,17 +185,23 @@ def test_the_first_address_leads_to_the_index(browser, book):
         page.wait_for_url(f"{book}/{INDEX}.html")
 
 
-CHAPTERS = [name for name in PAGES if (ROOT / f"{name}.ipynb").is_file()]
+BUTTONS = {
+    "colab.research.google.com": "/github/{slug}/blob/main/{name}.ipynb",
+    "mybinder.org": "/v2/gh/{slug}/main?urlpath=lab/tree/{name}.ipynb",
+}
 
 
+@pytest.mark.parametrize("host", BUTTONS)
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_the_launch_button_opens_this_chapter_in_colab(browser, book, name):
+def test_the_launch_buttons_open_this_chapter(browser, book, name, host):
     page, _ = visit(browser, f"{book}/{name}.html")
     with page:
-        button = page.locator("a[href*='colab.research.google.com']").first
-        link = button.get_attribute("href")
-    assert link is not None
-    assert link.endswith(f"/packnet-book/blob/main/{name}.ipynb")
+        button = page.locator(f".article-header-buttons a[href*='{host}']")
+        link = button.first.get_attribute("href")
+    slug = setting().removeprefix("https://github.com/")
+    wanted = BUTTONS[host].format(slug=slug, name=name)
+    assert link == f"https://{host}{wanted}"
+    assert (ROOT / f"{name}.ipynb").is_file()
 
 
 def has_formulas(name: str) -> bool:
