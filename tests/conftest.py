@@ -1,9 +1,44 @@
-"""What several files of tests use."""
+"""What several files of tests use: a server, a browser, the book in it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
+from browser import BUILT, chromium, serve
+from playwright.sync_api import Browser, Error
 
 from packnet_core.sets import download
 from tests.http_server import serving
+
+REQUIRED = bool({"CI", "PACKNET_BOOK"} & set(os.environ))
+
+
+def refuse(message: str) -> None:
+    if REQUIRED:
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with ExitStack() as stack:
+        try:
+            browser = stack.enter_context(chromium())
+        except Error as error:
+            refuse(
+                "no Chromium: `apt-get install chromium`, or `playwright "
+                f"install chromium` ({str(error).splitlines()[0]})"
+            )
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def book() -> Iterator[str]:
+    if not (BUILT / "index.html").is_file():
+        refuse("the book is not rendered: `make html`")
+    with serve(BUILT) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 """The rendered book in a browser: every page, without a network."""
 
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 from address import setting
 from axe_playwright_python.sync_playwright import Axe
-from browser import BUILT, READY, chromium, serve
-from playwright.sync_api import Browser, Error, Page
+from browser import BUILT, READY, serve
+from playwright.sync_api import Browser, Page
 
 from tests.contents import CHAPTERS, INDEX, PAGES, ROOT
 
-REQUIRED = bool({"CI", "PACKNET_BOOK"} & set(os.environ))
 LISTS = ["genindex", "py-modindex", "search"]  # made by Sphinx
 TABLET = {"width": 820, "height": 1180}
 LOOK = """() => {
@@ -47,33 +44,6 @@ CONTRAST = """() => {
   const [low, high] = [back, text].sort((a, b) => a - b)
   return [back, (high + 0.05) / (low + 0.05)]
 }"""
-
-
-def refuse(message: str) -> None:
-    if REQUIRED:
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with ExitStack() as stack:
-        try:
-            browser = stack.enter_context(chromium())
-        except Error as error:
-            refuse(
-                "no Chromium: `apt-get install chromium`, or `playwright "
-                f"install chromium` ({str(error).splitlines()[0]})"
-            )
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def book() -> Iterator[str]:
-    if not (BUILT / "index.html").is_file():
-        refuse("the book is not rendered: `make html`")
-    with serve(BUILT) as address:
-        yield address
 
 
 @pytest.fixture

@@ -20,9 +20,8 @@ from packnet_core import PackNet, load
 from packnet_core.errors import InsideView, NoTask
 from packnet_core.trunks import Architecture, build
 from packnet_core.widgets import explore, play
-from tests.test_page import book, browser, serious, visit
+from tests.test_page import serious, visit
 
-__all__ = ["book", "browser"]  # fixtures
 NAMES = ["objects", "birds", "cars"]
 
 
