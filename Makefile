@@ -13,7 +13,7 @@ HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
 
-.PHONY: help book test html pdf colab links address bench results clean
+.PHONY: help book test html slides times pdf colab links address bench results clean
 .NOTPARALLEL:
 
 help:  ## list these commands (the default)
@@ -38,6 +38,14 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
+	$(BIN)/python book/slides.py
+
+slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes
+	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
+	$(BIN)/python book/slides.py --pdf
+
+times: $(STAMP)  ## measure how long each chapter takes, twice
+	$(BIN)/python book/times.py
 
 pdf: html  ## print the rendered book into _build/packnet-book.pdf
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
