@@ -40,7 +40,8 @@ def test_every_seed_was_run_with_the_present_settings(study):
 def test_nothing_is_recorded_that_cannot_be_regenerated():
     names = {file.stem for file in RECORDED.glob("*.csv")}
     published = {name for name in names if name.startswith("published")}
-    assert names - published <= {study.name for study in STUDIES}
+    others = {"chapter_times"}  # by book/times.py
+    assert names - published - others <= {s.name for s in STUDIES}
     assert "miniature" in names
 
 
