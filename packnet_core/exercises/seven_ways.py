@@ -16,8 +16,8 @@ DIAGNOSES = {
     "b": (2, "the file is whole; what was done to the network in memory?"),
     "c": (3, "which pictures decided that it was epoch 37?"),
     "d": (1, "what makes every weight smaller by the same share?"),
-    "e": (7, "the weights are where they were, and the owners are not"),
-    "f": (9, "which layer gets less and less room, though it is new?"),
+    "e": (5, "the weights are where they were, and the owners are not"),
+    "f": (7, "which layer gets less and less room, though it is new?"),
 }
 
 
