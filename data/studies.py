@@ -23,6 +23,7 @@ from packnet_core.measures import accuracies
 from packnet_core.methods import (
     METHODS,
     all_free,
+    in_own_network,
     on_free_trunk,
     with_own_weights,
 )
@@ -436,6 +437,47 @@ def capacity(seed: int, folder: Path) -> DataFrame:
 PRECISION = "bf16"
 
 
+SKETCH = replace(PHOTOS, add=replace(PHOTOS.add, rate=7e-4))
+PHOTO_RATES = {"individual": (7e-4, 1.5e-3), "packnet": (7e-4, 2e-3, 4e-3)}
+
+
+def photos_tuning(seed: int, folder: Path) -> DataFrame:
+    """Validation error of two added tasks at several rates of the trunk.
+
+    PackNet's networks before them were trained with the lowest rate.
+    """
+    data = Path(os.environ["PACKNET_PHOTOS"])
+    made = run(
+        SKETCH, seed, folder, "photos", data=str(data), precision=PRECISION
+    )
+    made.carry_out(["packnet"])
+    size, rows = SKETCH.architecture.size, []
+    for source, before in zip(SKETCH.tasks[2:], SKETCH.tasks[1:]):
+        pictures = source.read("fit", size, data, 1.0)
+        held_out = source.read("val", size, data, 1.0)
+        for method, rates in PHOTO_RATES.items():
+            for rate in rates:
+                with torch.random.fork_rng():
+                    torch.manual_seed(generator(seed, source).initial_seed())
+                    if method == "packnet":
+                        network = with_own_weights(
+                            made, made.after(method, before.name), source.name
+                        )
+                    else:
+                        network = in_own_network(made, source.name)
+                phase = getattr(SKETCH, PHASE[method])
+                fit(
+                    network, pictures, replace(phase, rate=rate), size=size,
+                    seed=f"{seed}/{source.name}", title=f"{method} {rate}",
+                    accelerator=made.accelerator,
+                )  # fmt: skip
+                errors = evaluate(
+                    network, held_out, size=size, accelerator=made.accelerator
+                )
+                rows.append((method, rate, source.name, errors.top1))
+    return DataFrame(rows, columns=["method", "rate", "task", "top1_error"])
+
+
 def photos(seed: int, folder: Path) -> DataFrame:
     """The error table on photographs, from a pretrained SqueezeNet.
 
@@ -498,6 +540,14 @@ STUDIES = (
     study(norms, THREE, without(NORMED, *OTHERS)),
     study(widths, THREE, without(MINIATURE, *REFERENCES), WIDTHS),
     study(capacity, THREE, without(many_tasks(), *REFERENCES)),
+    study(
+        photos_tuning,
+        (0,),
+        without(SKETCH, "joint", *REFERENCES),
+        PHOTO_RATES,
+        PRECISION,
+        photographs=True,
+    ),
     study(
         photos, (0, 1), without(PHOTOS, "joint"), PRECISION, photographs=True
     ),
