@@ -437,22 +437,21 @@ def capacity(seed: int, folder: Path) -> DataFrame:
 PRECISION = "bf16"
 
 
-SKETCH = replace(PHOTOS, add=replace(PHOTOS.add, rate=7e-4))
 PHOTO_RATES = {"individual": (7e-4, 1.5e-3), "packnet": (7e-4, 2e-3, 4e-3)}
 
 
 def photos_tuning(seed: int, folder: Path) -> DataFrame:
     """Validation error of two added tasks at several rates of the trunk.
 
-    PackNet's networks before them were trained with the lowest rate.
+    PackNet's networks before them were trained with the rate of the preset.
     """
     data = Path(os.environ["PACKNET_PHOTOS"])
     made = run(
-        SKETCH, seed, folder, "photos", data=str(data), precision=PRECISION
+        PHOTOS, seed, folder, "photos", data=str(data), precision=PRECISION
     )
     made.carry_out(["packnet"])
-    size, rows = SKETCH.architecture.size, []
-    for source, before in zip(SKETCH.tasks[2:], SKETCH.tasks[1:]):
+    size, rows = PHOTOS.architecture.size, []
+    for source, before in zip(PHOTOS.tasks[2:], PHOTOS.tasks[1:]):
         pictures = source.read("fit", size, data, 1.0)
         held_out = source.read("val", size, data, 1.0)
         for method, rates in PHOTO_RATES.items():
@@ -465,7 +464,7 @@ def photos_tuning(seed: int, folder: Path) -> DataFrame:
                         )
                     else:
                         network = in_own_network(made, source.name)
-                phase = getattr(SKETCH, PHASE[method])
+                phase = getattr(PHOTOS, PHASE[method])
                 fit(
                     network, pictures, replace(phase, rate=rate), size=size,
                     seed=f"{seed}/{source.name}", title=f"{method} {rate}",
@@ -543,7 +542,7 @@ STUDIES = (
     study(
         photos_tuning,
         (0,),
-        without(SKETCH, "joint", *REFERENCES),
+        without(PHOTOS, "joint", *REFERENCES),
         PHOTO_RATES,
         PRECISION,
         photographs=True,
