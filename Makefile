@@ -7,6 +7,8 @@ STAMP := .venv/.installed
 # The versions the records were made with; `make PINS= book` takes the newest.
 PINS ?= requirements.lock
 CHAPTERS := $(wildcard book/*.ipynb)
+# MathJax in other bundles than the one that the pages load: 14 MB.
+UNUSED := mml-*.js tex-mml-*.js tex-svg*.js tex-chtml-*.js node-main.js
 HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
   command -v google-chrome; } >/dev/null
 
@@ -38,6 +40,7 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
+	cd _build/html/_static/mathjax && rm -f $(UNUSED)
 	$(BIN)/python book/slides.py
 
 slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes

@@ -14,7 +14,17 @@ import packnet_core
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-COMMANDS = ["book", "test", "html", "bench", "clean"]
+COMMANDS = [
+    "book",
+    "test",
+    "html",
+    "pdf",
+    "colab",
+    "links",
+    "address",
+    "bench",
+    "clean",
+]
 # Written in two halves, so that this file may say them.
 MACHINE = re.compile("/wo" r"rk/|/ho" r"me/|/ro" r"ot/|\.\./sha" "red")
 
@@ -131,7 +141,8 @@ def test_ci_runs_the_same_commands_as_people():
     text = path.read_text()
     assert path.stat().st_mode & 0o111
     assert "set -euo pipefail" in text
-    assert text.index("\nmake test") < text.index("\nmake html")
+    places = [text.index(f"\nmake {x}") for x in ("test", "colab", "html")]
+    assert places == sorted(places)
 
 
 def test_code_and_prose_have_their_licences():
