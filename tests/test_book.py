@@ -1,5 +1,6 @@
 """The chapters as stored: executed, complete, and fit for every reader."""
 
+import ast
 import base64
 import copy
 import io
@@ -23,6 +24,7 @@ try:
 except ModuleNotFoundError:
     %pip install --quiet "packnet-core @ git+{setting()}"
 """
+LIBRARY = "packnet_core"
 SHOWS = re.compile(r"^(print|display|plt\.show)\(", re.MULTILINE)
 PICTURE = re.compile(r"!\[|<img\b")
 DIRECTIVE = re.compile(r"^(:::+|```+)\s*\{", re.MULTILINE)
@@ -36,6 +38,8 @@ def faults(notebook: NotebookNode) -> list[str]:
     found = [*form(notebook, text), *execution(code)]
     if not code or code[0].source.strip() != INSTALL.strip():
         found.append("the first code cell is not the install cell")
+    if LIBRARY in names("\n".join(map(plain, code[1:]))):
+        found.append(f"{LIBRARY} is imported by the install cell only")
     for cell in text:
         if PICTURE.search(cell.source):
             found.append("a picture in prose; draw it in a code cell")
@@ -48,6 +52,24 @@ def faults(notebook: NotebookNode) -> list[str]:
         if "# NBVAL" in cell.source:
             found.append("a comment for nbval; use a tag")
     return found
+
+
+def names(source: str) -> set[str]:
+    """The names that are used without being imported before."""
+    nodes = list(ast.walk(ast.parse(source)))
+    imported = {
+        alias.name.split(".")[0]
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    return {n.id for n in nodes if isinstance(n, ast.Name)} - imported
+
+
+def plain(cell: NotebookNode) -> str:
+    """A cell's Python, without the lines that only IPython knows."""
+    magic = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
+    return magic.sub(r"\1pass", cell.source)
 
 
 def form(notebook: NotebookNode, text: list[NotebookNode]):
@@ -241,6 +263,10 @@ def other_kernel(chapter):
     chapter.metadata.kernelspec.name = "my-environment"
 
 
+def not_imported(chapter):
+    chapter.cells[3].source = "print(packnet_core.PackNet)"
+
+
 def widgets(chapter):
     chapter.metadata.widgets = {}
 
@@ -264,6 +290,7 @@ DOCTORED = {
     second_heading: "not exactly one heading",
     no_summary: "no section Summary",
     other_kernel: "kernel is not python3",
+    not_imported: "imported by the install cell only",
     widgets: "stored widgets",
 }
 
