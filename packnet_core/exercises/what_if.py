@@ -141,7 +141,7 @@ def check_seeds(function: Callable) -> None:
     ):  # fmt: skip
         found = called(function, spread, wanted)
         expect(
-            isinstance(found, int | numpy.integer) and found >= 2,
+            isinstance(found, int | numpy.integer) and int(found) >= 2,
             f"s = {spread}, half-width {wanted}: you say {found!r}; give a "
             "whole number, at least 2, since one run has no spread",
         )
