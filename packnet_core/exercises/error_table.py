@@ -128,7 +128,7 @@ def check_limits(limits: tuple[float, float], offers: DataFrame) -> None:
     for method, meets in (
         ("packnet", True), ("individual", False), ("sequential", False),
     ):  # fmt: skip
-        mb, worst = offers.mb[method], offers.worst[method]
+        mb, worst = map(float, offers.loc[method, ["mb", "worst"]])
         told = (
             f"{method} takes {mb:.1f} MB and may have {worst:.1f} % on its "
             f"worst task; your limits are {most_mb:g} MB and {most_error:g} %"

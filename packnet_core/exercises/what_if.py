@@ -118,7 +118,7 @@ def agree(found: Series, wanted: Series, advice: str) -> None:
     """Raise WrongAnswer, with advice, unless two sets of effects agree."""
     off = found[wanted.index] - wanted
     expect(
-        abs(off.mean()) < 1e-6 or float(numpy.ptp(off)) > 1e-6,
+        bool(abs(off.mean()) < 1e-6 or numpy.ptp(off) > 1e-6),
         "the effects are right but for a constant: count them from the mean "
         "of all cells, so that they add up to 0",
     )
