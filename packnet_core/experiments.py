@@ -52,6 +52,7 @@ HISTORY = [
 ]  # fmt: skip
 
 
+LOOKED_AT = {"exercises", "plots", "widgets"}  # these change no run
 PATIENCE = timedelta(hours=6)  # while one process fetches or decodes
 KNOWN: dict[str, Method] = METHODS | VARIANTS
 STAGE = re.compile(r"(.+?)-(\d+)-.+-([a-z]+)")  # method, place, title
@@ -384,8 +385,10 @@ def run(
 def kept_place(preset: Preset, **options) -> Path:
     """The directory that is kept for such a run by this library."""
     digest = hashlib.sha256(repr((preset, sorted(options.items()))).encode())
-    for source in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(source.read_bytes())
+    here = Path(__file__).parent
+    for source in sorted(here.rglob("*.py")):
+        if source.relative_to(here).parts[0] not in LOOKED_AT:
+            digest.update(source.read_bytes())
     root = os.environ.get("PACKNET_CACHE")
     base = Path(root or platformdirs.user_cache_dir("packnet"))
     return base / f"{preset.name}-{digest.hexdigest()[:16]}"

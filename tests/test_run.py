@@ -15,7 +15,7 @@ import pandas
 import pytest
 import torch
 
-from packnet_core import PackNet, load, training
+from packnet_core import PackNet, experiments, load, training
 from packnet_core.errors import BadRun, DamagedFile
 from packnet_core.experiments import RESULTS, Run, kept_place, run
 from packnet_core.measures import accuracies, forgetting
@@ -275,6 +275,10 @@ def test_the_kept_place_depends_on_what_is_run(monkeypatch, tmp_path):
     assert len(places) == 3
     assert all(place.parent == tmp_path for place in places)
     assert kept_place(TINY, seed=0) in places
+    before = {"exercises", "plots", "widgets"}  # sources that change no run
+    for name in before:
+        monkeypatch.setattr(experiments, "LOOKED_AT", before - {name})
+        assert kept_place(TINY, seed=0) not in places
 
 
 def test_wrong_requests_are_told_the_cure(tmp_path):
