@@ -187,7 +187,7 @@ def _decoded(
 ) -> Iterator[numpy.ndarray]:
     """Every picture in order, some decoded ahead, in bounded memory."""
     told = listing.files[0].parent.parent if len(listing) else ""
-    bar = tqdm(total=len(listing), desc=f"{told}", unit="image")
+    bar = tqdm(total=len(listing), desc=f"{told}", unit="image", delay=2)
     with ThreadPoolExecutor() as pool, bar:
         for begin in range(0, len(listing), AHEAD):
             group = range(begin, min(begin + AHEAD, len(listing)))
