@@ -9,9 +9,8 @@ import pytest
 import slides
 from playwright.sync_api import Browser, Page
 
-from tests.test_page import browser, serious, visit
+from tests.test_page import serious, visit
 
-__all__ = ["browser"]  # the fixture of the rendered book
 SOURCE = (slides.PARTS / "lecture.md").read_text()
 FIGURES = re.findall(r"!\[([^]]+)\]\(([^)]+)\)", SOURCE)
 OUTPUTS = re.findall(r"^```output (\w+)\n(.*?)\n```$", SOURCE, re.M | re.S)
