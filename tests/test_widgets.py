@@ -434,6 +434,19 @@ def framed(page: Page) -> tuple[Frame, dict, str]:
     return frame, json.loads(found.group(1)), document
 
 
+@pytest.mark.parametrize("chapter", ["explorer", "step_by_step"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_frame_in_the_book_has_the_ground_of_its_page(
+    browser, book, chapter, theme
+):
+    address = f"{book}/book/{chapter}.html"
+    page, _ = visit(browser, address, theme=theme)
+    with page:
+        frame, _, _ = framed(page)
+        ground = frame.evaluate("document.documentElement.dataset.ground")
+    assert ground == theme
+
+
 @pytest.mark.parametrize("width", [1440, 820, 390])
 def test_the_explorers_controls_work_in_the_book(browser, book, width):
     page, faults = visit(browser, f"{book}/book/explorer.html", width)
