@@ -152,7 +152,7 @@ def generator(*words: object) -> torch.Generator:
 
 def normalise(images: Tensor) -> Tensor:
     """Bytes (B, 3, H, W) to floats with ImageNet's mean and spread."""
-    floats = images.to(torch.float32, copy=True)
+    floats = images.to(torch.get_default_dtype(), copy=True)
     for colours, apply in ((MEAN, floats.sub_), (SPREAD, floats.div_)):
         values = torch.tensor(colours, device=images.device) * 255
         row = torch.empty_like(floats[:1, :, :1])  # as it lies in memory,

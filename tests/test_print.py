@@ -39,9 +39,14 @@ PAPER = """([width, height]) => {
 }"""
 
 
+FITTED = """() => [...document.querySelectorAll("iframe[srcdoc]")].every(
+  f => Math.abs(f.clientHeight - f.contentDocument.body.scrollHeight) < 5)"""
+
+
 def on_paper(page) -> list[str]:
     page.set_viewport_size(SHEET)
     page.emulate_media(media="print")
+    page.wait_for_function(FITTED)
     found = page.evaluate(PAPER, [SHEET["width"], SHEET["height"]])
     for frame in page.frames[1:]:
         found += frame.evaluate(
