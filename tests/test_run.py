@@ -240,7 +240,9 @@ def test_the_network_is_the_packed_one_and_says_where_it_is_from(undisturbed):
 
 
 def test_a_directory_belongs_to_one_run(undisturbed):
-    with pytest.raises(BadRun, match="another preset, seed, budget or precision"):
+    with pytest.raises(
+        BadRun, match="another preset, seed, budget or precision"
+    ):
         Run(TINY, undisturbed[0], seed=2)
     with pytest.raises(BadRun, match="another preset"):
         Run(TINY, undisturbed[0], seed=1, budget=0.5)
