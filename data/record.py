@@ -21,7 +21,8 @@ from pathlib import Path
 from threading import Lock
 
 # One thread a seed; two of them together do more than one with two threads.
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is there
+if __name__ == "__main__":  # before torch is there
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas
 from pandas import DataFrame
