@@ -121,3 +121,15 @@ def test_a_damaged_zip_is_refused(tmp_path):
     (tmp_path / "a.zip").write_bytes(whole.replace(b"some", b"same", 1))
     with pytest.raises(BadArchive, match="damaged"):
         unpack.unpack(tmp_path / "a.zip", tmp_path / "new")
+
+
+def test_a_zip_compressed_in_an_unknown_way_is_refused(tmp_path):
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a", "some text")
+    whole = bytearray(archive.read_bytes())
+    whole[8] = 97  # the method, before the entry and in the directory
+    whole[whole.index(b"PK\x01\x02") + 10] = 97
+    archive.write_bytes(whole)
+    with pytest.raises(BadArchive, match="compression"):
+        unpack.unpack(archive, tmp_path / "new")

@@ -29,7 +29,8 @@ BLOCK = 4096  # bytes that any file or folder takes at least
 PIECE = 2**20  # bytes copied at a time
 DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError,
-    gzip.BadGzipFile, NotImplementedError,
+    gzip.BadGzipFile,
+    NotImplementedError,  # zipfile's word for a compression it cannot undo
 )  # fmt: skip
 
 
