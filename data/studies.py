@@ -23,7 +23,7 @@ from packnet_core.measures import accuracies
 from packnet_core.methods import (
     METHODS,
     all_free,
-    in_own_network,
+    on_fixed_trunk,
     on_free_trunk,
     with_own_weights,
 )
@@ -437,44 +437,82 @@ def capacity(seed: int, folder: Path) -> DataFrame:
 PRECISION = "bf16"
 
 
-PHOTO_RATES = {"individual": (7e-4, 1.5e-3), "packnet": (7e-4, 2e-3, 4e-3)}
+PHOTO_RATES = {
+    "individual": (7e-4, 1.5e-3, 3e-3),
+    "packnet": (2e-3, 4e-3, 8e-3),
+    "classifier-only": (1e-2, 3e-2, 1e-1),
+    "lwf": (7e-4, 1.5e-3, 3e-3),
+}
+RETRAINING = 0.25  # PackNet's rate after pruning, of that before
+TUNED = ["method", "rate", "task", "top1_error", "test_images"]
+
+
+def photos_at(preset: Preset, seed: int, folder: Path, **options) -> Run:
+    """A run on the photographs in `PACKNET_PHOTOS`."""
+    return run(
+        preset, seed, folder, "photos",
+        data=os.environ["PACKNET_PHOTOS"], precision=PRECISION, **options,
+    )  # fmt: skip
 
 
 def photos_tuning(seed: int, folder: Path) -> DataFrame:
-    """Validation error of two added tasks at several rates of the trunk.
+    """Validation error of each method at three rates, on photographs.
 
-    PackNet's networks before them were trained with the rate of the preset.
+    Of the trunk, or of the head where that alone is trained; on a fifth
+    of each class's training pictures, which is held out.
     """
-    data = Path(os.environ["PACKNET_PHOTOS"])
-    made = run(
-        PHOTOS, seed, folder, "photos", data=str(data), precision=PRECISION
-    )
-    made.carry_out(["packnet"])
-    size, rows = PHOTOS.architecture.size, []
-    for source, before in zip(PHOTOS.tasks[2:], PHOTOS.tasks[1:]):
-        pictures = source.read("fit", size, data, 1.0)
-        held_out = source.read("val", size, data, 1.0)
-        for method, rates in PHOTO_RATES.items():
-            for rate in rates:
-                with torch.random.fork_rng():
-                    torch.manual_seed(generator(seed, source).initial_seed())
-                    if method == "packnet":
-                        network = with_own_weights(
-                            made, made.after(method, before.name), source.name
-                        )
-                    else:
-                        network = in_own_network(made, source.name)
-                phase = getattr(PHOTOS, PHASE[method])
-                fit(
-                    network, pictures, replace(phase, rate=rate), size=size,
-                    seed=f"{seed}/{source.name}", title=f"{method} {rate}",
-                    accelerator=made.accelerator,
-                )  # fmt: skip
-                errors = evaluate(
-                    network, held_out, size=size, accelerator=made.accelerator
+    tables = []
+    for method, rates in PHOTO_RATES.items():
+        for rate in rates:
+            phase = PHASE[method]
+            phases = {phase: replace(getattr(PHOTOS, phase), rate=rate)}
+            if method == "packnet":
+                phases["retrain"] = replace(
+                    PHOTOS.retrain, rate=RETRAINING * rate
                 )
-                rows.append((method, rate, source.name, errors.top1))
-    return DataFrame(rows, columns=["method", "rate", "task", "top1_error"])
+            made = photos_at(
+                replace(PHOTOS, **phases), seed, folder, split="val"
+            )
+            tables.append(rows_of(made, method).assign(rate=rate))
+    return pandas.concat(tables)[TUNED]
+
+
+def photos_inherited(seed: int, folder: Path) -> DataFrame:
+    """The last task on each trunk that PackNet hands on.
+
+    `trunk`: of the first task before it is pruned ("adapted"), or as it
+    is when PackNet has done with a task; `trained`: a new head alone, or
+    the free weights with it.
+    """
+    made = photos_at(PHOTOS, seed, folder)
+    made.carry_out(["packnet"])
+    *before, last = (task.name for task in PHOTOS.tasks)
+    size = PHOTOS.architecture.size
+    train, test = made.pictures(last, "train"), made.pictures(last, "test")
+    rows = []
+
+    def learn(trunk: str, trained: str, network: PackNet) -> None:
+        with torch.random.fork_rng():
+            torch.manual_seed(generator(seed, "inherited").initial_seed())
+            head_alone = trained == "head"
+            add = on_fixed_trunk if head_alone else with_own_weights
+            network = add(made, network, last)
+        fit(
+            network, train, PHOTOS.classifier if head_alone else PHOTOS.add,
+            size=size, seed=f"{seed}/inherited", title=f"{trunk}, {trained}",
+            accelerator=made.accelerator,
+        )  # fmt: skip
+        errors = evaluate(
+            network, test, size=size, accelerator=made.accelerator
+        )
+        rows.append((trunk, trained, errors.top1, errors.images))
+
+    learn("adapted", "head", made.first())
+    for task in before:
+        learn(task, "head", made.after("packnet", task))
+        learn(task, "free weights", made.after("packnet", task))
+    columns = ["trunk", "trained", "top1_error", "test_images"]
+    return DataFrame(rows, columns=columns)
 
 
 def photos(seed: int, folder: Path) -> DataFrame:
@@ -482,10 +520,7 @@ def photos(seed: int, folder: Path) -> DataFrame:
 
     `own_error`: right after a task's own last stage.
     """
-    made = run(
-        PHOTOS, seed, folder, "photos",
-        data=os.environ["PACKNET_PHOTOS"], precision=PRECISION,
-    )  # fmt: skip
+    made = photos_at(PHOTOS, seed, folder)
     table = made.carry_out(["individual"])
     alone = table[table.method == "individual"]
     others = ("packnet", "classifier-only", "sequential", "lwf")
@@ -542,12 +577,19 @@ STUDIES = (
     study(
         photos_tuning,
         (0,),
-        without(PHOTOS, "joint", *REFERENCES),
-        PHOTO_RATES,
+        without(PHOTOS, "joint"),
+        (PHOTO_RATES, RETRAINING),
         PRECISION,
         photographs=True,
     ),
     study(
         photos, (0, 1), without(PHOTOS, "joint"), PRECISION, photographs=True
+    ),
+    study(
+        photos_inherited,
+        (0, 1),
+        without(PHOTOS, "alone", "lwf", "joint"),
+        PRECISION,
+        photographs=True,
     ),
 )
