@@ -46,6 +46,9 @@ def small(tmp_path_factory):
                 fractions=tiny.fractions[:2],
             ),
         )  # fmt: skip
+        patch.setattr(studies, "PHOTOS", tiny)  # drawn: they are there
+        patch.setattr(studies, "PRECISION", "no")
+        patch.setenv("PACKNET_PHOTOS", str(folder))
         patch.setattr(studies, "FULL", tiny.architecture)
         patch.setattr(studies, "SCALE", Scale(batch=2, classes=(6, 3)))
         patch.setattr(studies, "WIDTHS", (0.03125,))
@@ -144,3 +147,28 @@ def test_the_study_of_learning_rates(small):
     assert set(table.method) == set(studies.RATES)
     for method, rows in table.groupby("method"):
         assert tuple(rows.rate.unique()) == studies.RATES[method]
+
+
+def test_the_studies_of_photographs(small):
+    table = small("photos")
+    assert set(table.method) == {
+        "packnet", "individual", "classifier-only", "sequential", "lwf",
+    }  # fmt: skip
+    for method, rows in table.groupby("method"):
+        assert sorted(rows.task) == sorted(TASKS)
+        if method not in ("sequential", "lwf"):
+            assert (rows.own_error == rows.top1_error).all()
+
+    inherited = small("photos_inherited")
+    cells = inherited.groupby(["trunk", "trained"]).size()
+    assert (cells == 1).all() and set(cells.index) == {
+        ("adapted", "head"),
+        *((task, "head") for task in TASKS[:-1]),
+        *((task, "free weights") for task in TASKS[:-1]),
+    }
+
+    tuned = small("photos_tuning")
+    assert set(tuned.method) == set(studies.PHOTO_RATES)
+    for method, rows in tuned.groupby("method"):
+        assert tuple(rows.rate.unique()) == studies.PHOTO_RATES[method]
+        assert (rows.groupby("rate").task.nunique() == len(TASKS)).all()
