@@ -50,8 +50,8 @@ slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes
 times: $(STAMP)  ## measure how long each chapter takes, twice
 	$(BIN)/python book/times.py
 
-pdf: html  ## print the rendered book into _build/packnet-book.pdf
-	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
+pdf: export PACKNET_PDF := 1  # the pages link to it
+pdf: html slides  ## the page with PDFs of the whole book and of the slides
 	$(BIN)/python book/pdf.py
 
 colab: PACKNET_CACHE := $(CURDIR)/_build/test-runs

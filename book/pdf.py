@@ -16,7 +16,7 @@ from playwright.sync_api import Browser
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, NameObject, TextStringObject
 
-PDF = ROOT / "_build" / "packnet-book.pdf"
+PDF = BUILT / "packnet-book.pdf"
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"}
 OPEN = """() => {  // so that the letters of hidden formulas are there
   for (const details of document.querySelectorAll("details"))

@@ -17,10 +17,11 @@ from pathlib import Path
 import torch
 from pandas import DataFrame
 
+from packnet_core.evaluation import evaluate
 from packnet_core.files import load
 from packnet_core.network import PackNet
 from packnet_core.pictures import Pictures, generator
-from packnet_core.training import Phase, evaluate, fit
+from packnet_core.training import Phase, fit
 from packnet_core.trunks import Architecture, build
 
 STATUS = Path("/proc/self/status")

@@ -17,6 +17,7 @@ import torch
 from full_scale import Scale, measured
 from pandas import DataFrame
 
+from packnet_core.evaluation import evaluate
 from packnet_core.experiments import Run
 from packnet_core.lessons import DISTILLING, FINE_TUNING, OWN_WEIGHTS
 from packnet_core.measures import accuracies
@@ -31,7 +32,7 @@ from packnet_core.network import PackNet
 from packnet_core.pictures import generator
 from packnet_core.presets import MINIATURE, PHOTOS, Drawn, Preset
 from packnet_core.summary import bytes_by_part
-from packnet_core.training import evaluate, fit
+from packnet_core.training import fit
 from packnet_core.trunks import Architecture, build
 from packnet_core.variants import STEPS
 

@@ -10,7 +10,6 @@ killed goes on with the stage, and the step, that it was at.
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import timedelta
@@ -25,9 +24,10 @@ from accelerate.utils import InitProcessGroupKwargs
 
 from packnet_core.atomic import write_text
 from packnet_core.errors import BadRun
+from packnet_core.evaluation import evaluate
 from packnet_core.files import load
 from packnet_core.lessons import OWN_WEIGHTS, Lesson
-from packnet_core.methods import METHODS, Method
+from packnet_core.methods import METHODS
 from packnet_core.network import PackNet
 from packnet_core.pictures import Pictures, Together, generator
 from packnet_core.presets import Preset
@@ -38,24 +38,12 @@ from packnet_core.pretrained import (
     start_head,
 )
 from packnet_core.provenance import provenance
-from packnet_core.training import Phase, evaluate, fit
+from packnet_core.stages import KNOWN, history, records, results
+from packnet_core.training import Phase, fit
 from packnet_core.trunks import build
-from packnet_core.variants import VARIANTS
-
-RESULTS = [
-    "preset", "method", "prune", "order", "task", "position", "seed",
-    "top1_error", "top5_error", "test_images", "train_seconds",
-]  # fmt: skip
-HISTORY = [
-    "method", "stage", "after", "task", "top1_error", "top5_error",
-    "test_images", "train_seconds",
-]  # fmt: skip
-
 
 LOOKED_AT = {"exercises", "plots", "widgets"}  # these change no run
 PATIENCE = timedelta(hours=6)  # while one process fetches or decodes
-KNOWN: dict[str, Method] = METHODS | VARIANTS
-STAGE = re.compile(r"(.+?)-(\d+)-.+-([a-z]+)")  # method, place, title
 
 
 class Run:
@@ -206,11 +194,11 @@ class Run:
 
     def file_after(self, method: str, task: str) -> Path:
         """The file of that network; the first task is common to all."""
-        place = self._position(task)
+        place, folder = self._position(task), self.out / "stages"
         found = [
             record
             for name in (["first", method] if place == 1 else [method])
-            for record in self._records()
+            for record in records(folder)
             if record.stem.startswith(f"{name}-{place}-{task}-")
         ]
         if not found:
@@ -220,16 +208,9 @@ class Run:
             )
         return found[-1].with_suffix(".packnet")
 
-    def _records(self) -> list[Path]:
-        """The records of all stages that are done, in order."""
-        return sorted((self.out / "stages").glob("*.json"), key=_place)
-
     def history(self) -> pandas.DataFrame:
         """The error of every task after every stage, in percent."""
-        rows = [
-            row for f in self._records() for row in json.loads(f.read_text())
-        ]
-        return pandas.DataFrame(rows, columns=HISTORY)
+        return history(self.out / "stages")
 
     def results(self) -> pandas.DataFrame:
         """The error of every task at the end of every method.
@@ -237,36 +218,7 @@ class Run:
         train_seconds: of the stages at that task; joint training's all
         stand with the last task.
         """
-        history = self.history()
-        names = [task.name for task in self.preset.tasks]
-        rows = []
-        for method in KNOWN:
-            own = history[history.method == method]
-            if method == "individual" and len(own):  # the first is common
-                own = pandas.concat([history[history.method == "first"], own])
-            known = history.method.isin(["first", method])
-            for task in own.task.unique():
-                last = own[own.task == task].iloc[-1]
-                spent = history[known & (history.after == task)]
-                stages = spent.drop_duplicates(["method", "stage"])
-                rows.append(
-                    {
-                        "preset": self.preset.name,
-                        "method": method,
-                        "prune": "/".join(map(str, self.preset.fractions))
-                        if method in {"packnet", *VARIANTS}
-                        else "",
-                        "order": "/".join(names),
-                        "task": task,
-                        "position": names.index(task) + 1,
-                        "seed": self.seed,
-                        "top1_error": last.top1_error,
-                        "top5_error": last.top5_error,
-                        "test_images": last.test_images,
-                        "train_seconds": stages.train_seconds.sum(),
-                    }
-                )
-        return pandas.DataFrame(rows, columns=RESULTS)
+        return results(self.history(), self.preset, self.seed)
 
     def _write_tables(self) -> None:
         if self.accelerator.is_main_process:
@@ -353,14 +305,6 @@ class Run:
                 f"{self.out}: holds a run with another preset, seed, budget "
                 "or precision; use another directory, or delete this one"
             )
-
-
-def _place(record: Path) -> tuple[int, int, str]:
-    """Where a stage comes: by method, position of the task, and title."""
-    parts = STAGE.fullmatch(record.stem)
-    assert parts is not None
-    method, position, title = parts.groups()
-    return ["first", *KNOWN].index(method), int(position), title
 
 
 def run(

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from packnet_core.errors import BadPictures, BadTrunk, NoFreeWeights
+from packnet_core.evaluation import Errors, evaluate
 from packnet_core.files import load
 from packnet_core.network import PackNet
 from packnet_core.pictures import Pictures, generator
@@ -18,7 +19,7 @@ from packnet_core.presets import (
 from packnet_core.sets.layouts import read_classes
 from packnet_core.sets.preparation import Preparation
 from packnet_core.sets.store import in_memory
-from packnet_core.training import Errors, evaluate, fit
+from packnet_core.training import fit
 
 
 def measure(network: PackNet, task: str, data: Path) -> Errors:

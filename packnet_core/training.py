@@ -1,4 +1,4 @@
-"""Training and testing, the same on one processor, a GPU, or several.
+"""Training, the same on one processor, a GPU, or several.
 
 The loop is ours, devices, precision and processes are accelerate's. All
 randomness of a step (order, crops, flips, dropout) comes from the seed
@@ -78,24 +78,6 @@ class Phase:
         if self.schedule == "step":
             return 0.1 ** (epoch // self.decay_every)
         return 1.0
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Top-1 and top-5 error in percent, over so many test images.
-
-    top5 is NaN where there are five classes or fewer.
-    """
-
-    top1: float
-    top5: float
-    images: int
-
-    def __str__(self) -> str:
-        top5 = f"top-5 error {self.top5:.2f} %"
-        if math.isnan(self.top5):
-            top5 = "no top-5 error (five classes or fewer)"
-        return f"top-1 error {self.top1:.2f} %, {top5}, {self.images} images"
 
 
 def fit(
@@ -280,72 +262,3 @@ def _step(
     total = accelerator.reduce(loss, "sum")
     assert isinstance(total, Tensor)
     return total.item()
-
-
-@torch.no_grad()
-def logits(
-    network: nn.Module, pictures: Pictures, *, size: int, batch: int = 250
-) -> Tensor:
-    """Outputs (N, classes) for the centres of all pictures, on the CPU."""
-    parts = [
-        part
-        for part, _ in _predict(
-            network,
-            pictures,
-            torch.arange(len(pictures)),
-            size,
-            batch,
-            Accelerator(),
-        )
-    ]
-    return torch.cat(parts).cpu()
-
-
-@torch.no_grad()
-def evaluate(
-    network: nn.Module,
-    pictures: Pictures,
-    *,
-    size: int,
-    batch: int = 250,
-    accelerator: Accelerator | None = None,
-) -> Errors:
-    """Top-1 and top-5 error of the task that the network shows.
-
-    network: any module that maps images (B, 3, size, size) to logits;
-    size: side of the square in the centre of each picture, in pixels.
-    With several processes each tests its share, and all get the sum.
-    """
-    accelerator = accelerator or Accelerator()
-    process, processes = accelerator.process_index, accelerator.num_processes
-    mine = torch.arange(process, len(pictures), processes)
-    right = torch.zeros(2, device=accelerator.device)
-    few = len(pictures.classes) <= 5
-    for outputs, labels in _predict(
-        network, pictures, mine, size, batch, accelerator
-    ):
-        best = outputs.topk(1 if few else 5).indices
-        hits = best == labels[:, None]  # (B, 1 or 5)
-        right += torch.stack([hits[:, 0].sum(), hits.sum()])
-    total = accelerator.reduce(right, "sum")
-    assert isinstance(total, Tensor)
-    top1, top5 = (100 * (1 - total.cpu().double() / len(pictures))).tolist()
-    return Errors(top1, math.nan if few else top5, len(pictures))
-
-
-def _predict(
-    network: nn.Module,
-    pictures: Pictures,
-    indices: Tensor,
-    size: int,
-    batch: int,
-    accelerator: Accelerator,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    training, device = network.training, accelerator.device
-    network.to(device).eval()
-    for part in indices.split(batch):
-        images = pictures.centres(part, size, device)
-        with accelerator.autocast():
-            outputs = network(normalise(images)).float()
-        yield outputs, pictures.labels[part].to(device)
-    network.train(training)

@@ -14,9 +14,9 @@ import torch
 
 from packnet_core import load
 from packnet_core.command_line import main
+from packnet_core.evaluation import evaluate
 from packnet_core.experiments import Run
 from packnet_core.presets import MINIATURE, PHOTOS, shortened
-from packnet_core.training import evaluate
 
 HERE = os.environ.get("PACKNET_PHOTOS")
 pytestmark = pytest.mark.skipif(

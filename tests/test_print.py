@@ -1,9 +1,13 @@
 """The book on paper: nothing cut, nothing hidden, one PDF of it all."""
 
 import io
+import re
+from types import SimpleNamespace
 
 import pdf
+import pdf_links
 import pytest
+import slides
 from browser import READY, serve
 from pypdf import PdfReader
 
@@ -149,3 +153,20 @@ def test_the_pdf_has_every_page_in_order_and_links_inside(
     inside = [x["/Dest"] for x in links if isinstance(x.get("/Dest"), list)]
     targets = {reader.get_page_number(d[0].get_object()) for d in inside}
     assert starts[1] in targets
+
+
+def test_pages_link_to_the_pdfs_only_where_these_are_made(monkeypatch):
+    made = {pdf.PDF, (slides.OUT / "lecture.pdf")}
+    linked = set()
+    for page in (pdf.ROOT / "book").glob("*.md"):
+        text = page.read_text()
+        parts = re.findall(r"```\{only\} pdf\n(.*?)```", text, re.DOTALL)
+        found = re.findall(r'href="([^"]*\.pdf)"', "".join(parts))
+        assert re.findall(r'href="([^"]*\.pdf)"', text) == found
+        linked |= {(pdf.BUILT / "book" / link).resolve() for link in found}
+    assert linked == made
+    for value, shown in (("1", True), ("", False)):
+        monkeypatch.setenv("PACKNET_PDF", value)
+        app = SimpleNamespace(tags=set())
+        pdf_links.setup(app)
+        assert ("pdf" in app.tags) == shown

@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from packnet_core import load
-from packnet_core.experiments import RESULTS
 from packnet_core.methods import METHODS
+from packnet_core.stages import RESULTS
 from tests.processes import finish, start, two_tasks, whole_run
 
 WAYS = {  # processes, precision, parts, with batch norm

@@ -7,10 +7,10 @@ import pytest
 from studies import IN_TURN, STUDIES
 
 from packnet_core.errors import BadRun
-from packnet_core.experiments import RESULTS
 from packnet_core.methods import METHODS
 from packnet_core.presets import MINIATURE
 from packnet_core.records import recorded, recorded_provenance
+from packnet_core.stages import RESULTS
 from packnet_core.statistics import mean_interval
 
 ADDED = [task.name for task in MINIATURE.tasks[1:]]

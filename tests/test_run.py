@@ -17,10 +17,11 @@ import torch
 
 from packnet_core import PackNet, experiments, load, training
 from packnet_core.errors import BadRun, DamagedFile
-from packnet_core.experiments import RESULTS, Run, kept_place, run
+from packnet_core.experiments import Run, kept_place, run
 from packnet_core.measures import accuracies, forgetting
 from packnet_core.methods import METHODS
 from packnet_core.presets import MINIATURE, PRESETS, Drawn, preset
+from packnet_core.stages import RESULTS
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
 from packnet_core.variants import VARIANTS, StaleValues

@@ -11,6 +11,7 @@ from torch import nn
 
 from packnet_core import PackNet, checkpoint, training
 from packnet_core.errors import BadRun, DamagedFile, Diverged
+from packnet_core.evaluation import Errors, evaluate, logits
 from packnet_core.pictures import (
     MEAN,
     SPREAD,
@@ -19,7 +20,7 @@ from packnet_core.pictures import (
     normalise,
     shuffled,
 )
-from packnet_core.training import Errors, Phase, evaluate, fit, logits
+from packnet_core.training import Phase, fit
 from packnet_core.trunks import Architecture, build
 
 SIZE = 32
