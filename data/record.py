@@ -26,7 +26,8 @@ if __name__ == "__main__":  # before torch is there
 
 import pandas
 from pandas import DataFrame
-from studies import STUDIES, Study
+from studies import STUDIES
+from studies.common import Study
 
 from packnet_core.atomic import write_text
 from packnet_core.provenance import provenance, revision

@@ -9,7 +9,7 @@ import pandas
 import pytest
 import record as command
 from pandas import DataFrame
-from studies import Study
+from studies.common import Study
 
 from packnet_core.records import read
 

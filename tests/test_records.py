@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from studies import IN_TURN, STUDIES
+from studies import STUDIES
+from studies.error_table import IN_TURN
 
 from packnet_core.errors import BadRun
 from packnet_core.methods import METHODS

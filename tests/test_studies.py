@@ -7,9 +7,8 @@ networks this small, trained this short, nothing is to be learnt.
 from dataclasses import replace
 
 import pytest
-import studies
-from full_scale import Scale
-from studies import STUDIES
+from studies import STUDIES, ablations, error_table, full_size, photographs
+from studies.full_scale import Scale
 
 from packnet_core.presets import MINIATURE, shortened
 from packnet_core.trunks import Architecture
@@ -37,23 +36,26 @@ def small(tmp_path_factory):
             ),
         )
         wide = replace(tiny.architecture, name="vgg16_bn")
-        patch.setattr(studies, "MINIATURE", tiny)
-        patch.setattr(studies, "HIGHER", replace(tiny, fractions=(0.75,) * 3))
+        for module in (error_table, full_size, ablations):
+            patch.setattr(module, "MINIATURE", tiny)
         patch.setattr(
-            studies, "NORMED",
+            error_table, "HIGHER", replace(tiny, fractions=(0.75,) * 3)
+        )
+        patch.setattr(
+            ablations, "NORMED",
             replace(
                 tiny, architecture=wide, tasks=tiny.tasks[:3],
                 fractions=tiny.fractions[:2],
             ),
         )  # fmt: skip
-        patch.setattr(studies, "PHOTOS", tiny)  # drawn: they are there
-        patch.setattr(studies, "PRECISION", "no")
+        patch.setattr(ablations, "WIDTHS", (0.03125,))
+        patch.setattr(ablations, "FRACTIONS", (0.5,))
+        patch.setattr(ablations, "RETRAINED", 1)
+        patch.setattr(full_size, "FULL", tiny.architecture)
+        patch.setattr(full_size, "SCALE", Scale(batch=2, classes=(6, 3)))
+        patch.setattr(photographs, "PHOTOS", tiny)  # drawn: they are there
+        patch.setattr(photographs, "PRECISION", "no")
         patch.setenv("PACKNET_PHOTOS", str(folder))
-        patch.setattr(studies, "FULL", tiny.architecture)
-        patch.setattr(studies, "SCALE", Scale(batch=2, classes=(6, 3)))
-        patch.setattr(studies, "WIDTHS", (0.03125,))
-        patch.setattr(studies, "FRACTIONS", (0.5,))
-        patch.setattr(studies, "RETRAINED", 1)
         yield lambda name: BY_NAME[name].table(0, folder)
 
 
@@ -62,7 +64,7 @@ def test_the_studies_of_the_error_table(small):
     for table in tables:
         for _, rows in table.groupby("method"):
             assert sorted(rows.task) == sorted(TASKS)
-    assert set(tables[0].method) == set(studies.IN_TURN)
+    assert set(tables[0].method) == set(error_table.IN_TURN)
     assert [set(table.method) for table in tables[1:]] == [
         {"lwf"}, {"joint"}, {"packnet"},
     ]  # fmt: skip
@@ -144,9 +146,9 @@ def test_the_study_of_capacity(small):
 
 def test_the_study_of_learning_rates(small):
     table = small("tuning")
-    assert set(table.method) == set(studies.RATES)
+    assert set(table.method) == set(error_table.RATES)
     for method, rows in table.groupby("method"):
-        assert tuple(rows.rate.unique()) == studies.RATES[method]
+        assert tuple(rows.rate.unique()) == error_table.RATES[method]
 
 
 def test_the_studies_of_photographs(small):
@@ -168,7 +170,7 @@ def test_the_studies_of_photographs(small):
     }
 
     tuned = small("photos_tuning")
-    assert set(tuned.method) == set(studies.PHOTO_RATES)
+    assert set(tuned.method) == set(photographs.PHOTO_RATES)
     for method, rows in tuned.groupby("method"):
-        assert tuple(rows.rate.unique()) == studies.PHOTO_RATES[method]
+        assert tuple(rows.rate.unique()) == photographs.PHOTO_RATES[method]
         assert (rows.groupby("rate").task.nunique() == len(TASKS)).all()

@@ -1,0 +1,152 @@
+"""Ablations: PackNet with one thing changed at a time."""
+
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+
+import pandas
+from pandas import DataFrame
+
+from packnet_core.evaluation import evaluate
+from packnet_core.network import PackNet
+from packnet_core.presets import MINIATURE, Drawn, Preset
+from packnet_core.training import fit
+from packnet_core.variants import STEPS
+from studies.common import rows_of, run, with_own_error
+
+NORMED = replace(
+    MINIATURE,
+    architecture=replace(MINIATURE.architecture, name="vgg16_bn"),
+    tasks=MINIATURE.tasks[:3],
+    fractions=MINIATURE.fractions[:2],
+)
+FRACTIONS = (0.25, 0.5, 0.65, 0.75, 0.85, 0.95)
+RETRAINED = 5  # epochs; with the two of a run only half can be freed
+
+
+def pruning(seed: int, folder: Path) -> DataFrame:
+    """The first task's error at each fraction, before and after retraining.
+
+    Then made dense again from zero and trained once more, beside the
+    network that was never pruned and trained for as long.
+    """
+    rows = []
+    size = MINIATURE.architecture.size
+    phase = replace(MINIATURE.retrain_first, epochs=RETRAINED)
+    made = run(MINIATURE, seed, folder, "main")
+    name = MINIATURE.tasks[0].name
+    train, test = made.pictures(name, "train"), made.pictures(name, "test")
+
+    def measure(fraction: float, stage: str, network: PackNet) -> None:
+        errors = evaluate(network, test, size=size)
+        rows.append((fraction, stage, errors.top1))
+
+    def train_on(network: PackNet, stage: str) -> None:
+        fit(network, train, phase, size=size, seed=f"{seed}/{stage}")
+
+    network = made.first()
+    measure(0.0, "trained", network)
+    train_on(network, "retrained")
+    measure(0.0, "retrained", network)
+    train_on(network, "dense again")
+    measure(0.0, "dense again", network)
+    for fraction in FRACTIONS:
+        network = made.first()
+        network.prune(fraction)
+        measure(fraction, "pruned", network)
+        train_on(network, "retrained")
+        measure(fraction, "retrained", network)
+        for owner in network.owner.values():
+            owner.fill_(1)  # the freed weights are back, from zero
+        train_on(network, "dense again")
+        measure(fraction, "dense again", network)
+    return DataFrame(rows, columns=["fraction", "stage", "top1_error"])
+
+
+def orders(seed: int, folder: Path) -> DataFrame:
+    """PackNet with the added tasks in all six orders."""
+    first, *added = MINIATURE.tasks
+    tables = []
+    for order in permutations(added):
+        name = "order-" + "-".join(task.name for task in order)
+        preset = replace(MINIATURE, tasks=(first, *order))
+        if list(order) == added:
+            name = "main"
+        tables.append(rows_of(run(preset, seed, folder, name), "packnet"))
+    return pandas.concat(tables)
+
+
+def steps(seed: int, folder: Path) -> DataFrame:
+    """PackNet and the variants that need no other network.
+
+    `own_error`: right after a task's own last stage; `top1_error`: at
+    the end.
+    """
+    names = ["packnet", *(name for name in STEPS if name != "drifting-norms")]
+    made = run(MINIATURE, seed, folder, "main")
+    return pandas.concat([with_own_error(made, name) for name in names])
+
+
+def norms(seed: int, folder: Path) -> DataFrame:
+    """Batch norm fixed after the first task, and left to drift."""
+    made = run(NORMED, seed, folder, "norms")
+    return pandas.concat(
+        [with_own_error(made, m) for m in ("packnet", "drifting-norms")]
+    )
+
+
+WIDTHS = (0.0625, 0.125)
+
+
+def widths(seed: int, folder: Path) -> DataFrame:
+    """PackNet and individual networks, narrower ones too."""
+    tables = []
+    for width in (*WIDTHS, MINIATURE.architecture.width):
+        wide = replace(MINIATURE.architecture, width=width)
+        preset = replace(MINIATURE, architecture=wide)
+        name = f"width-{width}" if width in WIDTHS else "main"
+        made = run(preset, seed, folder, name)
+        table = made.carry_out(["packnet", "individual"])
+        kept = table[table.method.isin(["packnet", "individual"])]
+        tables.append(kept.assign(width=width))
+    return pandas.concat(tables)
+
+
+def many_tasks() -> Preset:
+    """Nine added tasks: halves of the three, then three recoloured.
+
+    Half of the current task's weights is freed each time, so that few
+    tasks use the network up.
+    """
+    first, *added = MINIATURE.tasks
+    tasks: list[Drawn] = []
+    for half, colours in ((0, (0, 1, 2)), (1, (0, 1, 2)), (0, (2, 0, 1))):
+        for task in added:
+            assert isinstance(task, Drawn)
+            name = f"{task.name} {half + 1}"
+            if colours != (0, 1, 2):
+                name += " recoloured"
+            tasks.append(
+                replace(
+                    task, name=name, of=task.name, colours=colours,
+                    classes=(7 * half, 7 * half + 7),
+                )
+            )  # fmt: skip
+    return replace(
+        MINIATURE, tasks=(first, *tasks), fractions=(0.5,) * len(tasks)
+    )
+
+
+def capacity(seed: int, folder: Path) -> DataFrame:
+    """The same network given task after task, beside individual ones."""
+    made = run(many_tasks(), seed, folder, "capacity")
+    table = made.carry_out(["packnet", "individual"])
+    table = table[table.method.isin(["packnet", "individual"])]
+    network = made.after("packnet", table.task.iloc[-1])
+    owned = pandas.Series(0, index=network.tasks)
+    for counts in network.shares().values():
+        owned += counts[1:]
+    share = 100 * owned / owned.sum()
+    return table.assign(
+        owned=table.task.map(share).where(table.method == "packnet")
+    )

@@ -1,0 +1,86 @@
+"""What a study is, and what several of them need."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pandas import DataFrame
+
+from packnet_core.experiments import Run
+from packnet_core.measures import accuracies
+from packnet_core.pictures import generator
+from packnet_core.presets import Preset
+
+
+@dataclass(frozen=True)
+class Study:
+    """One recorded table.
+
+    what: one sentence; settings: plain values that decide the results;
+    table: makes the rows of one seed, given a directory for its runs;
+    photographs: it reads those in the directory `PACKNET_PHOTOS`.
+    """
+
+    name: str
+    what: str
+    seeds: tuple[int, ...]
+    settings: object
+    table: Callable[[int, Path], DataFrame]
+    photographs: bool = False
+
+
+def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
+    """A run in its own directory, with the first network if it is there.
+
+    The directory belongs to this preset: a changed one begins another.
+    """
+    place = generator(preset, options).initial_seed()
+    out = folder / f"{name}-{seed}-{place:x}"
+    made = Run(preset, out, seed=seed, **options)
+    stages = made.out / "stages"
+    stages.mkdir(exist_ok=True)
+    config = (preset.architecture, preset.tasks[0], preset.first, options)
+    key = generator(seed, config).initial_seed()
+    common = folder / "first" / f"{key:x}"
+    if not list(stages.glob("first-*.json")):
+        for file in sorted(common.glob("first-*"), reverse=True):
+            shutil.copy(file, stages)  # the record last
+    made.first()
+    if not common.exists():
+        common.mkdir(parents=True)
+        for file in stages.glob("first-*"):
+            shutil.copy(file, common)
+    return made
+
+
+def rows_of(made: Run, method: str) -> DataFrame:
+    """The rows of one method."""
+    table = made.carry_out([method])
+    return table[table.method == method]
+
+
+def with_own_error(made: Run, method: str) -> DataFrame:
+    table = rows_of(made, method)
+    matrix = accuracies(made.history(), method)
+    own = [100 - matrix.at[task, task] for task in table.task]
+    return table.assign(own_error=own)
+
+
+def without(preset: Preset, *phases: str) -> dict:
+    """What decides a study's results: all but some methods' phases."""
+    settings = asdict(preset)
+    return {name: settings[name] for name in settings if name not in phases}
+
+
+def study(
+    table: Callable[[int, Path], DataFrame],
+    seeds: tuple[int, ...],
+    *settings: object,
+    name: str = "",
+    photographs: bool = False,
+) -> Study:
+    told = " ".join((table.__doc__ or "").split())
+    return Study(
+        name or table.__name__, told, seeds, settings, table, photographs
+    )

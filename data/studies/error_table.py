@@ -1,0 +1,143 @@
+"""The error table: its methods, its measures, and its learning rates."""
+
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import pandas
+import torch
+from pandas import DataFrame
+
+from packnet_core.evaluation import evaluate
+from packnet_core.lessons import DISTILLING, FINE_TUNING, OWN_WEIGHTS
+from packnet_core.measures import accuracies
+from packnet_core.methods import all_free, on_free_trunk, with_own_weights
+from packnet_core.network import PackNet
+from packnet_core.pictures import generator
+from packnet_core.presets import MINIATURE
+from packnet_core.training import fit
+from packnet_core.trunks import build
+from studies.common import rows_of, run
+
+IN_TURN = ("packnet", "individual", "classifier-only", "sequential")
+HIGHER = replace(MINIATURE, fractions=(0.75, 0.75, 0.75))
+MOMENTS = (0, 1, 2, 4, 7, 10, 15, 20, 30)
+RATES = {
+    "individual": (0.0133, 0.02, 0.03),
+    "packnet": (0.02, 0.03, 0.045),
+    "classifier-only": (0.01, 0.03, 0.1),
+    "lwf": (0.006, 0.009, 0.0133),
+    "joint": (0.009, 0.0133, 0.02),
+}
+PHASE = {
+    "individual": "alone",
+    "packnet": "add",
+    "classifier-only": "classifier",
+    "lwf": "lwf",
+    "joint": "joint",
+}
+
+
+def tuning(seed: int, folder: Path) -> DataFrame:
+    """Validation error of each method at three learning rates."""
+    tables = []
+    for method, rates in RATES.items():
+        for rate in rates:
+            phase = replace(getattr(MINIATURE, PHASE[method]), rate=rate)
+            preset = replace(MINIATURE, **{PHASE[method]: phase})
+            made = run(preset, seed, folder, "tuning", split="val")
+            tables.append(rows_of(made, method).assign(rate=rate))
+    columns = ["method", "rate", "task", "top1_error", "test_images"]
+    return pandas.concat(tables)[columns]
+
+
+def main_table(seed: int, folder: Path) -> DataFrame:
+    """The error table: methods that train one task after the other."""
+    made = run(MINIATURE, seed, folder, "main")
+    table = made.carry_out(IN_TURN)
+    return table[table.method.isin(IN_TURN)]
+
+
+def lwf(seed: int, folder: Path) -> DataFrame:
+    """The error table: Learning without Forgetting."""
+    return rows_of(run(MINIATURE, seed, folder, "main"), "lwf")
+
+
+def joint(seed: int, folder: Path) -> DataFrame:
+    """The error table: all tasks at once."""
+    return rows_of(run(MINIATURE, seed, folder, "main"), "joint")
+
+
+def higher(seed: int, folder: Path) -> DataFrame:
+    """PackNet with a higher first prune fraction."""
+    return rows_of(run(HIGHER, seed, folder, "higher"), "packnet")
+
+
+def matrices(seed: int, folder: Path) -> DataFrame:
+    """Accuracy on every task after every task, trained yet or not."""
+    made = run(MINIATURE, seed, folder, "main")
+    names = [task.name for task in MINIATURE.tasks]
+    rows = []
+
+    def untrained(network: PackNet, task: str, method: str, after: str):
+        """A task that has a random head as yet."""
+        with torch.random.fork_rng():
+            torch.manual_seed(generator(seed, task, "head").initial_seed())
+            other = PackNet(deepcopy(network.trunk), network.features)
+            other.add_task(task, made.classes(task))
+        errors = evaluate(
+            other, made.pictures(task, "test"),
+            size=MINIATURE.architecture.size,
+        )  # fmt: skip
+        rows.append((method, after, task, 100 - errors.top1))
+
+    with torch.random.fork_rng():
+        torch.manual_seed(generator(seed, "untrained").initial_seed())
+        nothing = build(MINIATURE.architecture)
+    blank = PackNet(nothing, nothing.out_features)
+    for task in names:
+        untrained(blank, task, "untrained", "")
+    history = made.history()
+    for method in ("packnet", "classifier-only", "sequential", "lwf"):
+        matrix = accuracies(history, method)
+        for place, after in enumerate(names):
+            for task in names[: place + 1]:
+                rows.append((method, after, task, matrix.at[after, task]))
+            network = made.after(method, after)
+            for task in names[place + 1 :]:
+                untrained(network, task, method, after)
+    return DataFrame(rows, columns=["method", "after", "task", "accuracy"])
+
+
+def switch(seed: int, folder: Path) -> DataFrame:
+    """The first task's error while the second is trained."""
+    made = run(MINIATURE, seed, folder, "main")
+    first, second = (task.name for task in MINIATURE.tasks[:2])
+    size = MINIATURE.architecture.size
+    test = made.pictures(first, "test")
+    rows = []
+
+    def follow(method: str, network: PackNet, phase, lesson) -> None:
+        def watch(step: int) -> None:
+            if step not in MOMENTS and step % 40:
+                return
+            with network.view(first):
+                errors = evaluate(network, test, size=size)
+            network.train()
+            rows.append((method, step, errors.top1))
+
+        watch(0)
+        fit(
+            network, made.pictures(second, "train"), phase, size=size,
+            lesson=lesson, seed=f"{seed}/switch", title=method, watch=watch,
+        )  # fmt: skip
+
+    with torch.random.fork_rng():
+        torch.manual_seed(generator(seed, "switch").initial_seed())
+        packed = with_own_weights(made, made.after("packnet", first), second)
+        follow("packnet", packed, MINIATURE.add, OWN_WEIGHTS)
+        tuned = on_free_trunk(made, made.first(), second)
+        follow("sequential", tuned, MINIATURE.alone, FINE_TUNING)
+        free = all_free(made, made.first(), [second])
+        follow("lwf", free, MINIATURE.lwf, DISTILLING)
+    return DataFrame(rows, columns=["method", "step", "top1_error"])
