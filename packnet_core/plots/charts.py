@@ -173,7 +173,7 @@ def draw_lines(
             )  # fmt: skip
         figure.legend(
             loc="outside upper center", ncols=2 if words else 4,
-            frameon=False, handlelength=3,
+            frameon=False, handlelength=3, columnspacing=1.2,
         )  # fmt: skip
         if chance is not None:
             axes.axhline(chance, color=GREY, linewidth=1, linestyle=":")

@@ -1,0 +1,40 @@
+"""The line charts: what is drawn, and that nothing of it is cut."""
+
+import pytest
+from numpy.testing import assert_allclose
+from pandas import DataFrame, Index
+
+from packnet_core.plots import draw_lines
+
+NAMES = ["nothing frozen", "decay", "old momentum", "guarded"]
+
+
+def errors(steps: list) -> DataFrame:
+    rows = [[place + 10 * line for line in range(4)] for place in range(3)]
+    return DataFrame(rows, columns=NAMES, index=Index(steps, name="steps"))
+
+
+@pytest.mark.parametrize("steps", [[0, 10, 144], ["one", "two", "three"]])
+def test_each_column_is_a_line_with_its_name_within_the_figure(steps):
+    table = errors(steps)
+    drawing = draw_lines(table, "They rise.")
+    figure = drawing.figure
+    (axes,) = figure.axes
+    for line, name in zip(axes.lines, NAMES, strict=True):
+        assert line.get_label() == name
+        assert_allclose(line.get_ydata(), table[name])
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box, whole = legend.get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0 and box.x1 <= whole.x1
+    assert box.y1 <= whole.y1
+    looks = {(line.get_marker(), line.get_linestyle()) for line in axes.lines}
+    assert len(looks) == 4  # not by colour alone
+    assert str(drawing).endswith("guarded. They rise.")
+
+
+def test_guessing_is_a_line_without_a_name_in_the_legend():
+    figure = draw_lines(errors([0, 1, 2]), "", chance=95).figure
+    (axes,), (legend,) = figure.axes, figure.legends
+    assert axes.lines[-1].get_ydata() == [95, 95]
+    assert [text.get_text() for text in legend.get_texts()] == NAMES
