@@ -23,7 +23,7 @@ help:  ## list these commands (the default)
 
 book: $(STAMP)  ## run every chapter from scratch, render into _build/html
 	rm -rf _build/runs
-	$(BIN)/python book/execute.py
+	$(BIN)/python book/tools/execute.py
 	$(MAKE) --no-print-directory html
 
 test: PACKNET_CACHE := $(CURDIR)/_build/test-runs
@@ -41,18 +41,18 @@ html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
 	cd _build/html/_static/mathjax && rm -f $(UNUSED)
-	$(BIN)/python book/slides.py
+	$(BIN)/python book/tools/slides.py
 
 slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
-	$(BIN)/python book/slides.py --pdf
+	$(BIN)/python book/tools/slides.py --pdf
 
 times: $(STAMP)  ## measure how long each chapter takes, twice
-	$(BIN)/python book/times.py
+	$(BIN)/python book/tools/times.py
 
 pdf: export PACKNET_PDF := 1  # the pages link to it
 pdf: html slides  ## the page with PDFs of the whole book and of the slides
-	$(BIN)/python book/pdf.py
+	$(BIN)/python book/tools/pdf.py
 
 colab: PACKNET_CACHE := $(CURDIR)/_build/test-runs
 colab: $(STAMP)  ## run every chapter as Colab does, the library not installed
@@ -62,7 +62,7 @@ links: $(STAMP)  ## try every link that leads out of the book
 	$(BIN)/jupyter-book build . --all --builder linkcheck
 
 address:  ## set the repository's address: make address REPOSITORY=https://...
-	@$(PYTHON) book/address.py '$(REPOSITORY)'
+	@$(PYTHON) book/tools/address.py '$(REPOSITORY)'
 
 bench: $(STAMP)  ## benchmarks, as ratios against alternatives
 	$(BIN)/python -m benchmarks

@@ -3,7 +3,7 @@
 import torch
 
 from benchmarks import batches, guarding, memory, pruning
-from packnet_core.provenance import provenance
+from packnet_book.runs.provenance import provenance
 
 made = provenance()
 print(f"{made['processor']}, {made['threads']} threads, torch "

@@ -11,10 +11,10 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from benchmarks.ratios import Ratio, compare
+from packnet_book.photos.layouts import read_classes
+from packnet_book.photos.preparation import Preparation
+from packnet_book.photos.store import stored
 from packnet_core.pictures import MEAN, SPREAD, Pictures, normalise, shuffled
-from packnet_core.sets.layouts import read_classes
-from packnet_core.sets.preparation import Preparation
-from packnet_core.sets.store import stored
 
 SIZE, BATCH, PICTURES, CLASSES, WORKERS = 224, 32, 512, 4, 2
 SHAPE = (500, 375)  # that of most photographs in ImageNet

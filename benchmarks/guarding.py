@@ -4,8 +4,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from benchmarks.ratios import Ratio, compare
+from packnet_book.runs.presets import MINIATURE
 from packnet_core import PackNet
-from packnet_core.presets import MINIATURE
 from packnet_core.trunks import Architecture, build
 
 

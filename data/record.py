@@ -26,12 +26,12 @@ if __name__ == "__main__":  # before torch is there
 
 import pandas
 from pandas import DataFrame
+
+from packnet_book.runs.provenance import provenance, revision
+from packnet_book.runs.records import read
+from packnet_core.atomic import write_text
 from studies import STUDIES
 from studies.common import Study
-
-from packnet_core.atomic import write_text
-from packnet_core.provenance import provenance, revision
-from packnet_core.records import read
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "_build" / "records"

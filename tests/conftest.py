@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from browser import BUILT, chromium, serve
 from playwright.sync_api import Browser, Error
 
-from packnet_core.sets import download
+from browser import BUILT, chromium, serve
+from packnet_book.photos import download
 from tests.http_server import serving
 
 REQUIRED = bool({"CI", "PACKNET_BOOK"} & set(os.environ))

@@ -14,9 +14,9 @@ from accelerate import Accelerator
 from safetensors.torch import save_file
 from torch import nn
 
+from packnet_book.runs.runner import Run
 from packnet_core import PackNet, training
 from packnet_core.evaluation import evaluate, logits
-from packnet_core.experiments import Run
 from packnet_core.pictures import Pictures
 from packnet_core.training import Phase, fit
 from packnet_core.trunks import Architecture

@@ -12,7 +12,7 @@ import numpy
 import scipy.io
 from PIL import Image
 
-from packnet_core.sets.manifest import known_sets
+from packnet_book.photos.manifest import known_sets
 
 COUNTS = {  # of the sets in small: training and test pictures, classes
     "cubs": (2, 2, 2),

@@ -8,7 +8,7 @@ from matplotlib.colors import to_hex
 from pandas import DataFrame
 from PIL import Image
 
-from packnet_core.plots import draw_capacity, draw_changes, draw_trends
+from packnet_book.figures import draw_capacity, draw_changes, draw_trends
 
 
 def changes() -> DataFrame:

@@ -6,10 +6,10 @@ import shutil
 import subprocess
 import sys
 
-import address
 import pytest
-from address import BadAddress, put, setting, site
 
+import address
+from address import BadAddress, put, setting, site
 from tests.contents import CHAPTERS, ROOT
 from tests.test_project import tracked
 

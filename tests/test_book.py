@@ -8,10 +8,10 @@ import re
 
 import nbformat
 import pytest
-from address import setting
 from nbformat import NotebookNode
 from PIL import Image
 
+from address import setting
 from tests.contents import INDEX, PAGES, ROOT
 
 BOOK = ROOT / "book"

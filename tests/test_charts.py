@@ -4,7 +4,7 @@ import pytest
 from numpy.testing import assert_allclose
 from pandas import DataFrame, Index
 
-from packnet_core.plots import draw_lines
+from packnet_book.figures import draw_lines
 
 NAMES = ["nothing frozen", "decay", "old momentum", "guarded"]
 

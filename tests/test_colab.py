@@ -18,8 +18,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from address import setting
 
+from address import setting
 from tests.contents import CHAPTERS, ROOT
 
 TIMEOUT = 1200  # seconds a cell
@@ -32,8 +32,8 @@ PLACE = """
 import json
 from importlib.metadata import distribution
 import packnet_core
-from packnet_core.experiments import kept_place
-from packnet_core.presets import preset
+from packnet_book.runs.runner import kept_place
+from packnet_book.runs.presets import preset
 print(json.dumps([
     packnet_core.__file__,
     json.loads(distribution("packnet-core").read_text("direct_url.json")),
@@ -161,11 +161,13 @@ def head() -> str:
 
 
 def changed() -> str:
-    return git("status", "--porcelain", "--", "packnet_core")
+    return git(
+        "status", "--porcelain", "--", "packnet_core", "book/packnet_book"
+    )
 
 
 def kept_here() -> str:
-    from packnet_core.experiments import kept_place
-    from packnet_core.presets import preset
+    from packnet_book.runs.presets import preset
+    from packnet_book.runs.runner import kept_place
 
     return str(kept_place(preset("miniature"), seed=0))

@@ -10,8 +10,8 @@ import pandas
 import pytest
 import torch
 
+from packnet_book.cli import main
 from packnet_core import PackNet, load
-from packnet_core.command_line import main
 from packnet_core.trunks import Architecture, build
 from tests.test_sets import paint
 
@@ -202,7 +202,7 @@ def test_a_graphics_card_that_is_too_small(tmp_path, capsys, monkeypatch):
     def full(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to ...")
 
-    monkeypatch.setattr("packnet_core.command_line.Run", full)
+    monkeypatch.setattr("packnet_book.cli.Run", full)
     line = fails(capsys, "run", "miniature", "--out", tmp_path / "run")
     assert "memory" in line and "--parts" in line
 
@@ -281,13 +281,13 @@ def test_the_module_and_the_command_are_the_same(packed):
         subprocess.run(
             [*command, "show", packed], capture_output=True, check=True
         ).stdout
-        for command in ([script], [sys.executable, "-m", "packnet_core"])
+        for command in ([script], [sys.executable, "-m", "packnet_book"])
     }
     assert len(outputs) == 1
 
 
 def test_a_closed_pipe_is_not_an_error(packed):
-    command = [sys.executable, "-m", "packnet_core", "show", packed]
+    command = [sys.executable, "-m", "packnet_book", "show", packed]
     read, write = os.pipe()
     os.close(read)  # as `head` does when it has its lines
     ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE)

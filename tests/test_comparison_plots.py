@@ -6,7 +6,7 @@ import pytest
 from pandas import DataFrame
 from PIL import Image
 
-from packnet_core.plots import draw_course, draw_intervals, draw_matrices
+from packnet_book.figures import draw_course, draw_intervals, draw_matrices
 
 
 def intervals() -> DataFrame:

@@ -6,7 +6,7 @@ import pytest
 from pandas import DataFrame
 from PIL import Image
 
-from packnet_core.plots import draw_parts, draw_ranges, draw_rates
+from packnet_book.figures import draw_parts, draw_ranges, draw_rates
 from packnet_core.training import Phase
 
 

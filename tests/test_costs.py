@@ -8,7 +8,7 @@ from pandas import DataFrame
 from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from packnet_core.budgets import (
+from packnet_book.runs.budgets import (
     SETS,
     T4,
     SetSize,
@@ -17,7 +17,7 @@ from packnet_core.budgets import (
     plan,
     without_first,
 )
-from packnet_core.costs import (
+from packnet_book.runs.costs import (
     Work,
     answering,
     bookkeeping,
@@ -26,8 +26,8 @@ from packnet_core.costs import (
     training,
     widest,
 )
-from packnet_core.methods import METHODS
-from packnet_core.presets import PAPER
+from packnet_book.runs.methods import METHODS
+from packnet_book.runs.presets import PAPER
 from packnet_core.trunks import NAMES, Architecture, build
 
 VGG = Architecture("vgg16")

@@ -9,7 +9,12 @@ import pytest
 import torchvision
 from torchvision.datasets import imagenet as theirs
 
-from packnet_core.command_line import main
+from packnet_book.cli import main
+from packnet_book.photos import download, store, unpack
+from packnet_book.photos.fetching import fetch
+from packnet_book.photos.layouts import LAYOUTS
+from packnet_book.photos.manifest import How, known_sets
+from packnet_book.runs.presets import PAPER
 from packnet_core.errors import (
     BadArchive,
     BadDownload,
@@ -17,11 +22,6 @@ from packnet_core.errors import (
     ByHand,
     NoRoom,
 )
-from packnet_core.presets import PAPER
-from packnet_core.sets import download, store, unpack
-from packnet_core.sets.fetching import fetch
-from packnet_core.sets.layouts import LAYOUTS
-from packnet_core.sets.manifest import How, known_sets
 from tests import published
 from tests.published import COUNTS, described, md5, small
 from tests.test_sets import paint

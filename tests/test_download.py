@@ -6,8 +6,8 @@ import hashlib
 import numpy
 import pytest
 
+from packnet_book.photos import download
 from packnet_core.errors import BadDownload
-from packnet_core.sets import download
 
 
 def noisy(server):

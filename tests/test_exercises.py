@@ -10,8 +10,8 @@ import pkgutil
 
 import pytest
 
-from packnet_core import exercises
-from packnet_core.exercises import WrongAnswer, called, near
+from packnet_book import exercises
+from packnet_book.exercises import WrongAnswer, called, near
 from tests import answers
 
 CHAPTERS = [
@@ -34,7 +34,7 @@ def named(value):
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_check_has_a_right_and_three_wrong_answers(chapter):
-    module = importlib.import_module(f"packnet_core.exercises.{chapter}")
+    module = importlib.import_module(f"packnet_book.exercises.{chapter}")
     checks = {
         check
         for name, check in inspect.getmembers(module, inspect.isfunction)

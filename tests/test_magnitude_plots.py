@@ -6,8 +6,8 @@ import pytest
 import torch
 from matplotlib.colors import to_hex
 
+from packnet_book.figures import draw_layers, draw_magnitudes
 from packnet_core import PackNet
-from packnet_core.plots import draw_layers, draw_magnitudes
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from pandas import DataFrame, Series
 
-from packnet_core.measures import (
+from packnet_book.runs.metrics import (
     accuracies,
     average_accuracy,
     backward_transfer,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from packnet_core.miniature import (
+from packnet_book.drawn import (
     SPLITS,
     TASKS,
     class_names,

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from packnet_core import PackNet
-from packnet_core.plots import (
+from packnet_book.figures import (
     draw_first_layer,
     draw_growth,
     draw_mosaic,
     draw_reuse,
     draw_sizes,
 )
-from packnet_core.summary import filter_table
+from packnet_book.runs.contents import filter_table
+from packnet_core import PackNet
 from packnet_core.trunks import Architecture, build
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-from address import setting
 from axe_playwright_python.sync_playwright import Axe
-from browser import BUILT, READY, serve
 from playwright.sync_api import Browser, Page
 
+from address import setting
+from browser import BUILT, READY, serve
 from tests.contents import CHAPTERS, INDEX, PAGES, ROOT
 
 LISTS = ["genindex", "py-modindex", "search"]  # made by Sphinx

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from accelerate.commands.launch import launch_command_parser
 
-from packnet_core.command_line import parser
+from packnet_book.cli import parser
 from tests.contents import ROOT
 
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
@@ -33,7 +33,7 @@ def test_a_command_of_the_chapter_is_understood(line):
         launch, *words = words
         assert launch == "launch"
         given = launch_command_parser().parse_args(words)
-        assert given.module and given.training_script == "packnet_core"
+        assert given.module and given.training_script == "packnet_book"
         words = given.training_script_args
     else:
         assert program == "packnet"

@@ -12,11 +12,11 @@ import pandas
 import pytest
 import torch
 
+from packnet_book.cli import main
+from packnet_book.runs.presets import MINIATURE, PHOTOS, shortened
+from packnet_book.runs.runner import Run
 from packnet_core import load
-from packnet_core.command_line import main
 from packnet_core.evaluation import evaluate
-from packnet_core.experiments import Run
-from packnet_core.presets import MINIATURE, PHOTOS, shortened
 
 HERE = os.environ.get("PACKNET_PHOTOS")
 pytestmark = pytest.mark.skipif(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from packnet_core.errors import BadRun
-from packnet_core.presets import (
+from packnet_book.photos.layouts import LAYOUTS
+from packnet_book.runs.presets import (
     PAPER,
     PHOTOS,
     PRESETS,
@@ -11,7 +11,7 @@ from packnet_core.presets import (
     shortened,
     with_rates,
 )
-from packnet_core.sets.layouts import LAYOUTS
+from packnet_core.errors import BadRun
 from packnet_core.trunks import Architecture
 
 

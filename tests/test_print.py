@@ -4,13 +4,13 @@ import io
 import re
 from types import SimpleNamespace
 
-import pdf
-import pdf_links
 import pytest
-import slides
-from browser import READY, serve
 from pypdf import PdfReader
 
+import pdf
+import pdf_links
+import slides
+from browser import READY, serve
 from tests.contents import CHAPTERS, INDEX, PAGES
 from tests.test_page import visit
 

@@ -13,9 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from packnet_book.runs.methods import METHODS
+from packnet_book.runs.results import RESULTS
 from packnet_core import load
-from packnet_core.methods import METHODS
-from packnet_core.stages import RESULTS
 from tests.processes import finish, start, two_tasks, whole_run
 
 WAYS = {  # processes, precision, parts, with batch norm
@@ -130,7 +130,7 @@ def test_accelerate_launches_the_command(tmp_path):
         "launch", "--multi_gpu", "--num_processes", "2", "--num_machines",
         "1", "--mixed_precision", "bf16", "--dynamo_backend", "no", "-m",
     ]  # fmt: skip
-    run = ["packnet_core", "run", "miniature", "--out", tmp_path, "--size",
+    run = ["packnet_book", "run", "miniature", "--out", tmp_path, "--size",
            "32", "--epochs", "1", "--budget", "0.01"]  # fmt: skip
     on_cpu = os.environ | {"ACCELERATE_USE_CPU": "true"}
     on_cpu["OMP_NUM_THREADS"] = "1"

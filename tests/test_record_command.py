@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas
 import pytest
-import record as command
 from pandas import DataFrame
-from studies.common import Study
 
-from packnet_core.records import read
+import record as command
+from packnet_book.runs.records import read
+from studies.common import Study
 
 
 def rows(seed: int, runs: Path) -> DataFrame:

@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+
+from packnet_book.runs.methods import METHODS
+from packnet_book.runs.presets import MINIATURE
+from packnet_book.runs.records import recorded, recorded_provenance
+from packnet_book.runs.results import RESULTS
+from packnet_book.runs.statistics import mean_interval
+from packnet_core.errors import BadRun
 from studies import STUDIES
 from studies.error_table import IN_TURN
-
-from packnet_core.errors import BadRun
-from packnet_core.methods import METHODS
-from packnet_core.presets import MINIATURE
-from packnet_core.records import recorded, recorded_provenance
-from packnet_core.stages import RESULTS
-from packnet_core.statistics import mean_interval
 
 ADDED = [task.name for task in MINIATURE.tasks[1:]]
 RECORDED = Path(__file__).parent.parent / "data" / "results"
@@ -51,7 +51,7 @@ def test_the_whole_study_was_recorded_in_four_hours_on_two_cores():
 def test_nothing_is_recorded_that_cannot_be_regenerated():
     names = {file.stem for file in RECORDED.glob("*.csv")}
     published = {name for name in names if name.startswith("published")}
-    others = {"chapter_times"}  # by book/times.py
+    others = {"chapter_times"}  # by book/tools/times.py
     assert names - published - others <= {s.name for s in STUDIES}
     assert "miniature" in names
 

@@ -15,16 +15,17 @@ import pandas
 import pytest
 import torch
 
-from packnet_core import PackNet, experiments, load, training
+from packnet_book.runs import runner
+from packnet_book.runs.methods import METHODS
+from packnet_book.runs.metrics import accuracies, forgetting
+from packnet_book.runs.presets import MINIATURE, PRESETS, Drawn, preset
+from packnet_book.runs.results import RESULTS
+from packnet_book.runs.runner import Run, kept_place, run
+from packnet_book.runs.variants import VARIANTS, StaleValues
+from packnet_core import PackNet, load, training
 from packnet_core.errors import BadRun, DamagedFile
-from packnet_core.experiments import Run, kept_place, run
-from packnet_core.measures import accuracies, forgetting
-from packnet_core.methods import METHODS
-from packnet_core.presets import MINIATURE, PRESETS, Drawn, preset
-from packnet_core.stages import RESULTS
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
-from packnet_core.variants import VARIANTS, StaleValues
 
 SHORT = Phase(2, 0.02, batch=16, schedule="cosine", clip=1.0)
 TINY = replace(
@@ -55,7 +56,7 @@ def carry_out(out: Path, pause: float = 5.0) -> None:
 
 def start(out: Path, pause: float = 5.0):
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["packnet_core.experiments"])
+    context.set_forkserver_preload(["packnet_book.runs.runner"])
     process = context.Process(target=carry_out, args=(out, pause))
     process.start()
     return process
@@ -278,9 +279,13 @@ def test_the_kept_place_depends_on_what_is_run(monkeypatch, tmp_path):
     assert len(places) == 3
     assert all(place.parent == tmp_path for place in places)
     assert kept_place(TINY, seed=0) in places
-    before = {"exercises", "plots", "widgets"}  # sources that change no run
+    before = {
+        "exercises",
+        "explorer",
+        "figures",
+    }  # sources that change no run
     for name in before:
-        monkeypatch.setattr(experiments, "LOOKED_AT", before - {name})
+        monkeypatch.setattr(runner, "LOOKED_AT", before - {name})
         assert kept_place(TINY, seed=0) not in places
 
 

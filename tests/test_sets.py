@@ -14,13 +14,11 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
-from packnet_core.errors import BadPictures
-from packnet_core.pictures import Pictures
-from packnet_core.sets import store
-from packnet_core.sets.layouts import read_classes, read_set
-from packnet_core.sets.listing import Listing
-from packnet_core.sets.preparation import Preparation, clipped
-from packnet_core.sets.store import (
+from packnet_book.photos import store
+from packnet_book.photos.layouts import read_classes, read_set
+from packnet_book.photos.listing import Listing
+from packnet_book.photos.preparation import Preparation, clipped
+from packnet_book.photos.store import (
     Stored,
     Streamed,
     estimate,
@@ -28,6 +26,8 @@ from packnet_core.sets.store import (
     in_memory,
     stored,
 )
+from packnet_core.errors import BadPictures
+from packnet_core.pictures import Pictures
 from tests import published
 
 SQUARE = Preparation(8, cropped=True)

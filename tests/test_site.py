@@ -4,13 +4,13 @@ import re
 from urllib.parse import unquote
 
 import pytest
-from address import setting, site
-from browser import BUILT
 from PIL import Image
 
 import packnet_core
-from packnet_core import plots, widgets
-from packnet_core.methods import METHODS
+from address import setting, site
+from browser import BUILT
+from packnet_book import explorer, figures
+from packnet_book.runs.methods import METHODS
 from tests.contents import INDEX, PAGES
 from tests.test_page import visit
 
@@ -99,8 +99,10 @@ def test_a_reader_can_copy_code_and_turn_pages(browser, book):
 def test_the_reference_lists_everything_that_is_public(book):
     text = (BUILT / "book" / "api.html").read_text("utf-8")
     names = [f"packnet_core.{name}" for name in packnet_core.__all__]
-    names += [f"packnet_core.plots.{name}" for name in plots.__all__]
-    names += [f"packnet_core.widgets.{name}" for name in widgets.__all__]
-    names += [f"packnet_core.methods.{m.__name__}" for m in METHODS.values()]
-    names += ["packnet_core.PackNet.prune", "packnet_core.experiments.Run"]
+    names += [f"packnet_book.figures.{name}" for name in figures.__all__]
+    names += [f"packnet_book.explorer.{name}" for name in explorer.__all__]
+    names += [
+        f"packnet_book.runs.methods.{m.__name__}" for m in METHODS.values()
+    ]
+    names += ["packnet_core.PackNet.prune", "packnet_book.runs.runner.Run"]
     assert [n for n in names if f'id="{n}"' not in text] == []

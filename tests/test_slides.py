@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-import slides
 from playwright.sync_api import Browser, Page
 
+import slides
 from tests.test_page import serious, visit
 
 SOURCE = (slides.PARTS / "lecture.md").read_text()

@@ -4,7 +4,7 @@ import numpy
 import pytest
 from pandas import DataFrame, Series
 
-from packnet_core.statistics import (
+from packnet_book.runs.statistics import (
     Interval,
     interval_table,
     mean_interval,

@@ -7,11 +7,11 @@ networks this small, trained this short, nothing is to be learnt.
 from dataclasses import replace
 
 import pytest
+
+from packnet_book.runs.presets import MINIATURE, shortened
+from packnet_core.trunks import Architecture
 from studies import STUDIES, ablations, error_table, full_size, photographs
 from studies.full_scale import Scale
-
-from packnet_core.presets import MINIATURE, shortened
-from packnet_core.trunks import Architecture
 
 BY_NAME = {study.name: study for study in STUDIES}
 TASKS = [task.name for task in MINIATURE.tasks]

@@ -5,8 +5,9 @@ import os
 
 import nbformat
 import pandas
-import times
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import times
 
 TRAINS = """\
 import os, pathlib
@@ -34,7 +35,7 @@ def test_a_chapter_is_measured_cold_then_warm_and_stays(tmp_path):
 
 def test_rows_are_replaced_and_stand_in_the_order_of_the_book(tmp_path):
     table = tmp_path / "table.csv"
-    first, second = (times.HERE / f"{n}.ipynb" for n in times.chapters()[:2])
+    first, second = (times.BOOK / f"{n}.ipynb" for n in times.chapters()[:2])
     times.enter(table, second, 60.4, 2, {"load": 1})
     times.enter(table, first, 5, 4, {"load": 2})
     times.enter(table, second, 70, 3, {"load": 3})
@@ -49,7 +50,7 @@ def test_rows_are_replaced_and_stand_in_the_order_of_the_book(tmp_path):
 
 def test_the_record_has_every_chapter_and_says_on_what():
     rows = pandas.read_csv(times.TABLE)
-    paths = [times.HERE / f"{name}.ipynb" for name in times.chapters()]
+    paths = [times.BOOK / f"{name}.ipynb" for name in times.chapters()]
     titles = [times.title(path) for path in paths]
     measured = rows.chapter.tolist()
     assert measured == titles

@@ -7,15 +7,15 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from packnet_core import PackNet
-from packnet_core.errors import BadTrunk, DamagedFile
-from packnet_core.network import prunable
-from packnet_core.pretrained import (
+from packnet_book.runs.pretrained import (
     identifiers,
     load_pretrained,
     read_weights,
     start_head,
 )
+from packnet_core import PackNet
+from packnet_core.errors import BadTrunk, DamagedFile
+from packnet_core.network import prunable
 from packnet_core.trunks import NAMES, Architecture, build
 
 

@@ -9,8 +9,8 @@ import zipfile
 import numpy
 import pytest
 
+from packnet_book.photos import unpack
 from packnet_core.errors import BadArchive
-from packnet_core.sets import unpack
 from tests import published
 
 

@@ -16,10 +16,10 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Frame, Page, expect
 
+from packnet_book.explorer import explore, play
 from packnet_core import PackNet, load
 from packnet_core.errors import InsideView, NoTask
 from packnet_core.trunks import Architecture, build
-from packnet_core.widgets import explore, play
 from tests.test_page import serious, visit
 
 NAMES = ["objects", "birds", "cars"]

@@ -6,7 +6,7 @@ Runs with the same first task share the network that has learnt it.
 
 from dataclasses import asdict
 
-from packnet_core.presets import MINIATURE, PHOTOS
+from packnet_book.runs.presets import MINIATURE, PHOTOS
 from studies.ablations import (
     FRACTIONS,
     NORMED,

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas
 from pandas import DataFrame
 
+from packnet_book.runs.presets import MINIATURE, Drawn, Preset
+from packnet_book.runs.variants import STEPS
 from packnet_core.evaluation import evaluate
 from packnet_core.network import PackNet
-from packnet_core.presets import MINIATURE, Drawn, Preset
 from packnet_core.training import fit
-from packnet_core.variants import STEPS
 from studies.common import rows_of, run, with_own_error
 
 NORMED = replace(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from packnet_core.experiments import Run
-from packnet_core.measures import accuracies
+from packnet_book.runs.metrics import accuracies
+from packnet_book.runs.presets import Preset
+from packnet_book.runs.runner import Run
 from packnet_core.pictures import generator
-from packnet_core.presets import Preset
 
 
 @dataclass(frozen=True)

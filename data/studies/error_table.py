@@ -8,13 +8,17 @@ import pandas
 import torch
 from pandas import DataFrame
 
+from packnet_book.runs.methods import (
+    all_free,
+    on_free_trunk,
+    with_own_weights,
+)
+from packnet_book.runs.metrics import accuracies
+from packnet_book.runs.presets import MINIATURE
 from packnet_core.evaluation import evaluate
 from packnet_core.lessons import DISTILLING, FINE_TUNING, OWN_WEIGHTS
-from packnet_core.measures import accuracies
-from packnet_core.methods import all_free, on_free_trunk, with_own_weights
 from packnet_core.network import PackNet
 from packnet_core.pictures import generator
-from packnet_core.presets import MINIATURE
 from packnet_core.training import fit
 from packnet_core.trunks import build
 from studies.common import rows_of, run

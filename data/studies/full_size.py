@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from pandas import DataFrame
 
-from packnet_core.methods import METHODS
+from packnet_book.runs.contents import bytes_by_part
+from packnet_book.runs.methods import METHODS
+from packnet_book.runs.presets import MINIATURE
 from packnet_core.network import PackNet
-from packnet_core.presets import MINIATURE
-from packnet_core.summary import bytes_by_part
 from packnet_core.trunks import Architecture, build
 from studies.common import run
 from studies.full_scale import Scale, measured

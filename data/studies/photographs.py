@@ -8,12 +8,12 @@ import pandas
 import torch
 from pandas import DataFrame
 
+from packnet_book.runs.methods import on_fixed_trunk, with_own_weights
+from packnet_book.runs.presets import PHOTOS, Preset
+from packnet_book.runs.runner import Run
 from packnet_core.evaluation import evaluate
-from packnet_core.experiments import Run
-from packnet_core.methods import on_fixed_trunk, with_own_weights
 from packnet_core.network import PackNet
 from packnet_core.pictures import generator
-from packnet_core.presets import PHOTOS, Preset
 from packnet_core.training import fit
 from studies.common import rows_of, run, with_own_error
 from studies.error_table import PHASE

@@ -3,13 +3,13 @@
 import pandas
 from scipy.stats import t
 
-from packnet_core.exercises.error_table import (
+from packnet_book.exercises.error_table import (
     check_choice,
     check_limits,
     check_paired,
     check_pencil,
 )
-from packnet_core.statistics import mean_interval
+from packnet_book.runs.statistics import mean_interval
 from tests.answers.cases import Case
 
 LEFT = pandas.Series([20.1, 22.4, 19.8, 25.0], index=[0, 1, 2, 3])

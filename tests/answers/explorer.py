@@ -2,7 +2,7 @@
 
 import torch
 
-from packnet_core.exercises.explorer import (
+from packnet_book.exercises.explorer import (
     check_places,
     check_seen,
     check_share,

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from packnet_core.exercises.four_tasks import (
+from packnet_book.exercises.four_tasks import (
     check_hidden_share,
     check_outputs,
     check_owned,

@@ -3,7 +3,7 @@
 import numpy
 from numpy import nan
 
-from packnet_core.exercises.lifelong_learning import (
+from packnet_book.exercises.lifelong_learning import (
     check_forgetting,
     check_measures,
     check_scenarios,

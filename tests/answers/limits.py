@@ -2,7 +2,7 @@
 
 import torch
 
-from packnet_core.exercises.limits import (
+from packnet_book.exercises.limits import (
     check_choice,
     check_equal_fractions,
     check_nearest,

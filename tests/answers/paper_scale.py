@@ -1,6 +1,6 @@
 """Answers to the exercises of *At the paper's scale*."""
 
-from packnet_core.exercises.paper_scale import (
+from packnet_book.exercises.paper_scale import (
     check_operations,
     check_parts,
     check_sent,

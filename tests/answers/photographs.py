@@ -2,7 +2,7 @@
 
 import torch
 
-from packnet_core.exercises.photographs import (
+from packnet_book.exercises.photographs import (
     check_edges,
     check_price,
     check_rows,

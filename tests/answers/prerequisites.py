@@ -2,7 +2,7 @@
 
 import torch
 
-from packnet_core.exercises.prerequisites import (
+from packnet_book.exercises.prerequisites import (
     check_convolution,
     check_halved,
     check_shapes,

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from packnet_core.exercises.room_to_spare import (
+from packnet_book.exercises.room_to_spare import (
     check_fraction,
     check_one_cutoff,
     check_shares,

@@ -6,7 +6,7 @@ import torch
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from packnet_core.exercises.seven_ways import (
+from packnet_book.exercises.seven_ways import (
     check_diagnosis,
     check_pencil,
     check_report,

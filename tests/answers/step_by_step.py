@@ -5,7 +5,7 @@ import io
 
 import torch
 
-from packnet_core.exercises.step_by_step import (
+from packnet_book.exercises.step_by_step import (
     check_freed,
     check_losses,
     check_packed,

@@ -4,7 +4,7 @@ from math import ceil
 
 from scipy.stats import t as student
 
-from packnet_core.exercises.what_if import (
+from packnet_book.exercises.what_if import (
     check_effects,
     check_pencil,
     check_seeds,

@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import nn
 
-from packnet_core.exercises.who_owns_which_weight import (
+from packnet_book.exercises.who_owns_which_weight import (
     check_clock,
     check_share,
     check_spreads,

@@ -2,7 +2,7 @@
 
 import torch
 
-from packnet_core.exercises.your_own_task import (
+from packnet_book.exercises.your_own_task import (
     check_predict,
     check_room,
     check_shared_pictures,

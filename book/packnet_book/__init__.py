@@ -1,0 +1,1 @@
+"""What the book needs around `packnet_core`, and the command `packnet`."""

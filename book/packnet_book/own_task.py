@@ -1,0 +1,175 @@
+"""A reader's own pictures: test a packed network on them, add a task."""
+
+from pathlib import Path
+
+import torch
+
+from packnet_book.photos.layouts import read_classes
+from packnet_book.photos.preparation import Preparation
+from packnet_book.photos.store import in_memory
+from packnet_book.runs.presets import (
+    MINIATURE,
+    PRESETS,
+    Drawn,
+    Preset,
+    shortened,
+)
+from packnet_core.errors import BadPictures, BadTrunk, NoFreeWeights
+from packnet_core.evaluation import Errors, evaluate
+from packnet_core.files import load
+from packnet_core.network import PackNet
+from packnet_core.pictures import Pictures, generator
+from packnet_core.training import fit
+
+
+def measure(network: PackNet, task: str, data: Path) -> Errors:
+    """Errors of one task on `data/test`, or `data/val` if there is none.
+
+    Raises UnknownTask, BadPictures.
+    """
+    number = network.number(task)
+    split = "test" if (data / "test").is_dir() else "val"
+    pictures = _read(
+        data, split, _preparation(network, task),
+        classes=network.records[number - 1].classes,
+    )  # fmt: skip
+    with network.view(task):
+        return evaluate(network, pictures, size=_size(network))
+
+
+def add(
+    file: Path,
+    task: str,
+    data: Path,
+    out: Path,
+    *,
+    prune: float | None = None,
+    retrain: Path | None = None,
+    cropped: bool = False,
+    budget: float = 1.0,
+    epochs: int | None = None,
+    seed: int = 0,
+) -> str:
+    """Train the pictures in `data` as a new task of the network in `file`.
+
+    prune: fraction of the last task's weights to free beforehand;
+    retrain: folder with that task's pictures, to train it again; cropped:
+    the pictures show just their object. Writes `out`, returns what was
+    done and measured. Raises NoFreeWeights, BadPictures, and others.
+    """
+    network = load(file)
+    size = _size(network)
+    preparation = Preparation(size, cropped)
+    train = _read(data, "train", preparation, budget=budget)
+    test = _read(
+        data, "test", preparation, classes=train.classes, budget=budget
+    )
+    _refuse_unwritable(out)
+    recipe = PRESETS.get(network.provenance.get("preset", ""), MINIATURE)
+    if epochs is not None:
+        recipe = shortened(recipe, epochs)
+    said = []
+    if prune is not None:
+        said.append(_make_room(network, prune, retrain, recipe, budget, seed))
+    with torch.random.fork_rng([]):
+        torch.manual_seed(generator(seed, task).initial_seed())
+        try:
+            network.add_task(task, train.classes)
+        except NoFreeWeights as error:
+            raise NoFreeWeights(
+                f"{file}: no free weights left for {task!r}; give --prune "
+                "F (0.5, say) to free the smallest weights of "
+                f"{network.tasks[-1]!r}"
+            ) from error
+    fit(network, train, recipe.add, size=size, seed=f"{seed}/{task}")
+    errors = evaluate(network, test, size=size)
+    known = dict(network.provenance.get("cropped", {}))
+    network.provenance["cropped"] = known | {task: cropped}
+    network.save(out)
+    said.append(f"{task}: {errors}")
+    return "\n".join([*said, f"written to {out}"])
+
+
+def _make_room(
+    network: PackNet,
+    fraction: float,
+    folder: Path | None,
+    recipe: Preset,
+    budget: float,
+    seed: int,
+) -> str:
+    """Prune the last task, and train it again if its pictures are here."""
+    task, size = network.tasks[-1], _size(network)
+    pictures = _pictures_of(network, task, folder, recipe, budget)
+    network.prune(fraction)
+    if pictures is None:
+        return (
+            f"{task}: pruned by {fraction}, not trained again (name its "
+            "pictures with --retrain DIR); its error has risen, test it"
+        )
+    fit(network, pictures, recipe.retrain, size=size, seed=f"{seed}/{task}")
+    return f"{task}: pruned by {fraction} and trained again"
+
+
+def _pictures_of(
+    network: PackNet,
+    task: str,
+    folder: Path | None,
+    recipe: Preset,
+    budget: float,
+) -> Pictures | None:
+    size, classes = _size(network), network.records[-1].classes
+    if folder is not None:
+        preparation = _preparation(network, task)
+        pictures = _read(folder, "train", preparation, budget=budget)
+        if pictures.classes != classes:
+            raise BadPictures(
+                f"{folder}: its classes are not those of {task!r}; name "
+                "the folder that the task was trained on"
+            )
+        return pictures
+    for source in recipe.tasks:
+        if isinstance(source, Drawn) and source.name == task:
+            return source.read("train", size, None, budget)
+    return None
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Raise OSError now, not after an hour of training."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    probe = out.with_name(f".probe-{out.name}")
+    probe.touch()
+    probe.unlink()
+
+
+def _size(network: PackNet) -> int:
+    architecture = getattr(network.trunk, "architecture", None)
+    if architecture is None:
+        raise BadTrunk(
+            "the size of this network's pictures is not known: its trunk "
+            "was not built by this library"
+        )
+    return architecture.size
+
+
+def _preparation(network: PackNet, task: str) -> Preparation:
+    cropped = network.provenance.get("cropped", {})
+    return Preparation(_size(network), bool(cropped.get(task)))
+
+
+def _read(
+    folder: Path,
+    split: str,
+    preparation: Preparation,
+    *,
+    classes: tuple[str, ...] | None = None,
+    budget: float = 1.0,
+) -> Pictures:
+    listing = read_classes(folder, split, test=split, classes=classes).budget(
+        budget
+    )
+    return Pictures(
+        in_memory(listing, preparation),
+        torch.tensor(listing.labels),
+        listing.classes,
+    )

@@ -1,0 +1,341 @@
+"""Runs: methods carried out stage by stage, each kept on disk.
+
+A run's directory holds `results.csv` (the errors at the end),
+`history.csv` (the errors of every task after every stage), `run.json`
+(what was run, with what, when), `network.packnet` (the packed network)
+and `stages/`. A stage is done when its record is there; a run that was
+killed goes on with the stage, and the step, that it was at.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pandas
+import packnet_book
+import packnet_core
+import platformdirs
+import torch
+from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs
+
+from packnet_core.atomic import write_text
+from packnet_core.errors import BadRun
+from packnet_core.evaluation import evaluate
+from packnet_core.files import load
+from packnet_core.lessons import OWN_WEIGHTS, Lesson
+from packnet_book.runs.methods import METHODS
+from packnet_core.network import PackNet
+from packnet_core.pictures import Pictures, Together, generator
+from packnet_book.runs.presets import Preset
+from packnet_book.runs.pretrained import (
+    SUFFIXES,
+    load_pretrained,
+    read_weights,
+    start_head,
+)
+from packnet_book.runs.provenance import provenance
+from packnet_book.runs.results import KNOWN, history, records, results
+from packnet_core.training import Phase, fit
+from packnet_core.trunks import build
+
+LOOKED_AT = {"exercises", "explorer", "figures"}  # these change no run
+PATIENCE = timedelta(hours=6)  # while one process fetches or decodes
+
+
+class Run:
+    """One preset with one seed in one directory.
+
+    data: directory with the pictures, if the preset reads any; weights:
+    file with ImageNet's weights; without it, one named like the network
+    is looked for in `data`, and else downloaded where it is needed;
+    budget: share of each class's pictures that is used; split: what the
+    errors are measured on, "val" where something is chosen by them;
+    precision: "no" for float32 throughout, "bf16", "fp16", or None for
+    what `accelerate launch` said; parts: pieces that a batch is put
+    through in, one after the other, where the memory does not hold it
+    whole. Raises BadRun if the directory holds another run, or this
+    process has begun with another precision.
+    """
+
+    def __init__(
+        self,
+        preset: Preset,
+        out: str | os.PathLike,
+        *,
+        seed: int = 0,
+        data: str | os.PathLike | None = None,
+        weights: str | os.PathLike | None = None,
+        budget: float = 1.0,
+        split: str = "test",
+        precision: str | None = None,
+        parts: int = 1,
+    ):
+        if not 0 < budget <= 1:
+            raise BadRun(f"budget {budget}: give a share above 0, up to 1")
+        if parts < 1:
+            raise BadRun(f"parts {parts}: give 1 (a batch whole) or more")
+        self.preset = preset
+        self.out = Path(out)
+        self.seed = seed
+        self.data = None if data is None else Path(data)
+        self.weights = None if weights is None else Path(weights)
+        self.budget = budget
+        self.split = split
+        self.parts = parts
+        try:
+            self.accelerator = Accelerator(
+                mixed_precision=precision,
+                kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
+            )
+        except ValueError as error:
+            raise BadRun(
+                f"precision {precision!r}: not known here, or this process "
+                f"has begun with another one; begin a new one ({error})"
+            ) from error
+        if self.accelerator.mixed_precision == "fp16" and not (
+            self.accelerator.native_amp
+        ):  # accelerate would go on without it
+            raise BadRun(
+                "precision fp16: needs a graphics card; take bf16 or no, "
+                "in a new process"
+            )
+        self.pictures = cache(self._pictures)
+        self._claim()
+
+    def carry_out(self, methods: Iterable[str]) -> pandas.DataFrame:
+        """Do what is still to be done; the rows of `results.csv`."""
+        for method in methods:
+            if method not in KNOWN:
+                raise BadRun(
+                    f"no method {method!r}; choose from {', '.join(METHODS)}"
+                )
+        for method in methods:
+            network = KNOWN[method](self)
+            if network is not None and self.accelerator.is_main_process:
+                network.save(self.out / "network.packnet")
+            self._write_tables()
+        return self.results()
+
+    def first(self) -> PackNet:
+        """The network that has learnt the first task, all its weights."""
+        task = self.preset.tasks[0].name
+        return self.stage(
+            "first", "train", task, self._new_network, self.preset.first
+        )
+
+    def classes(self, task: str) -> tuple[str, ...]:
+        """The names of a task's classes."""
+        return self.pictures(task, "train").classes
+
+    def stage(
+        self,
+        method: str,
+        title: str,
+        task: str,
+        make: Callable[[], PackNet],
+        phase: Phase | None,
+        lesson: Lesson = OWN_WEIGHTS,
+    ) -> PackNet:
+        """Make a network, train it for a phase, test all its tasks.
+
+        Returns the network from disk if the stage is done already.
+        """
+        name = f"{method}-{self._position(task)}-{task}-{title}"
+        folder = self.out / "stages"
+        file = folder / f"{name}.packnet"
+        record = folder / f"{name}.json"
+        checkpoint = folder / f"{name}.checkpoint"
+        if record.exists():
+            return load(file)
+        size = self.preset.architecture.size
+        seed = f"{self.seed}/{name}"
+        with torch.random.fork_rng([]):
+            torch.manual_seed(generator(seed).initial_seed())
+            network = make()
+        seconds = 0.0
+        if phase is not None:
+            names = network.tasks if lesson.together else [task]
+            sets = [self.pictures(name, "train") for name in names]
+            seconds = fit(
+                network, Together(sets) if lesson.together else sets[0],
+                phase, size=size, lesson=lesson, seed=seed,
+                title=f"{method}: {title} {task}", checkpoint=checkpoint,
+                accelerator=self.accelerator, parts=self.parts,
+            )  # fmt: skip
+        rows = []
+        for known in network.tasks:
+            with network.view(known):
+                errors = evaluate(
+                    network, self.pictures(known, self.split), size=size,
+                    accelerator=self.accelerator,
+                )  # fmt: skip
+            rows.append(
+                (method, title, task, known, errors.top1, errors.top5,
+                 errors.images, seconds)
+            )  # fmt: skip
+        network.provenance = self._provenance(network)
+        if self.accelerator.is_main_process:
+            network.save(file)
+            write_text(record, json.dumps(rows))
+            checkpoint.unlink(missing_ok=True)
+        self.accelerator.wait_for_everyone()
+        return load(file)  # the same, whether it was trained now or before
+
+    def after(self, method: str, task: str) -> PackNet:
+        """A method's network when it had done with a task.
+
+        Raises BadRun if it has not got so far.
+        """
+        return load(self.file_after(method, task))
+
+    def file_after(self, method: str, task: str) -> Path:
+        """The file of that network; the first task is common to all."""
+        place, folder = self._position(task), self.out / "stages"
+        found = [
+            record
+            for name in (["first", method] if place == 1 else [method])
+            for record in records(folder)
+            if record.stem.startswith(f"{name}-{place}-{task}-")
+        ]
+        if not found:
+            raise BadRun(
+                f"{self.out}: {method} has not learnt {task!r} yet; "
+                "carry the method out first"
+            )
+        return found[-1].with_suffix(".packnet")
+
+    def history(self) -> pandas.DataFrame:
+        """The error of every task after every stage, in percent."""
+        return history(self.out / "stages")
+
+    def results(self) -> pandas.DataFrame:
+        """The error of every task at the end of every method.
+
+        train_seconds: of the stages at that task; joint training's all
+        stand with the last task.
+        """
+        return results(self.history(), self.preset, self.seed)
+
+    def _write_tables(self) -> None:
+        if self.accelerator.is_main_process:
+            for name, table in (
+                ("results.csv", self.results()),
+                ("history.csv", self.history()),
+            ):
+                write_text(self.out / name, table.to_csv(index=False))
+
+    def _new_network(self) -> PackNet:
+        task = self.preset.tasks[0].name
+        trunk = build(self.preset.architecture)
+        network = PackNet(trunk, trunk.out_features)
+        if not self.preset.pretrained:
+            network.add_task(task, self.classes(task))
+            return network
+        file = self.weights or self._weights_at_hand()
+        with self.accelerator.local_main_process_first():  # it downloads
+            weights = read_weights(trunk, file)
+        head = load_pretrained(trunk, weights)
+        network.add_task(task, self.classes(task))
+        start_head(network, *head)
+        return network
+
+    def _weights_at_hand(self) -> Path | None:
+        """A file of weights beside the pictures, named like the network."""
+        if self.data is None:
+            return None
+        name = self.preset.architecture.name
+        there = sorted(self.data.glob(f"{name}[.-]*"))
+        return next((f for f in there if f.suffix in SUFFIXES), None)
+
+    def _pictures(self, task: str, split: str) -> Pictures:
+        size = self.preset.architecture.size
+        source = self.preset.tasks[self._position(task) - 1]
+        if split == "train" and self.split == "val":
+            split = "fit"  # without the pictures that are held out
+        return source.read(split, size, self.data, self.budget)
+
+    def _position(self, task: str) -> int:
+        return [t.name for t in self.preset.tasks].index(task) + 1
+
+    def _provenance(self, network: PackNet) -> dict:
+        """What goes into the network's file, the same at every run."""
+        size = self.preset.architecture.size
+        one = torch.tensor([0])
+        cropped = {
+            name: self.pictures(name, "train").source.sides(one).max() <= size
+            for name in network.tasks
+        }
+        return {
+            "preset": self.preset.name,
+            "seed": self.seed,
+            "cropped": {name: bool(is_so) for name, is_so in cropped.items()},
+        }
+
+    def _claim(self) -> None:
+        """Write `run.json`, or check that it is this run's."""
+        file = self.out / "run.json"
+        configuration = json.loads(
+            json.dumps(
+                {
+                    "preset": asdict(self.preset),
+                    "seed": self.seed,
+                    "budget": self.budget,
+                    "split": self.split,
+                    "precision": self.accelerator.mixed_precision,
+                }
+            )
+        )
+        if self.accelerator.is_main_process and not file.exists():
+            record = {"configuration": configuration} | provenance()
+            write_text(file, json.dumps(record, indent=1))
+        self.accelerator.wait_for_everyone()
+        try:
+            there = json.loads(file.read_text())["configuration"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadRun(
+                f"{file}: cannot be read ({error}); use another directory, "
+                "or delete this one"
+            ) from error
+        if there != configuration:
+            raise BadRun(
+                f"{self.out}: holds a run with another preset, seed, budget "
+                "or precision; use another directory, or delete this one"
+            )
+
+
+def run(
+    preset: Preset,
+    methods: Iterable[str],
+    out: str | os.PathLike | None = None,
+    **options,
+) -> Run:
+    """Carry out methods; `out=None` takes the place kept for such a run.
+
+    That place is in the user's cache (or in `PACKNET_CACHE`) and belongs
+    to this preset, these options and this very source of the library: a
+    change to any of them trains anew.
+    """
+    if out is None:
+        out = kept_place(preset, **options)
+    made = Run(preset, out, **options)
+    made.carry_out(list(methods))
+    return made
+
+
+def kept_place(preset: Preset, **options) -> Path:
+    """The directory that is kept for such a run by this library."""
+    digest = hashlib.sha256(repr((preset, sorted(options.items()))).encode())
+    for package in (packnet_core, packnet_book):
+        [here] = map(Path, package.__path__)
+        for source in sorted(here.rglob("*.py")):
+            if source.relative_to(here).parts[0] not in LOOKED_AT:
+                digest.update(source.read_bytes())
+    root = os.environ.get("PACKNET_CACHE")
+    base = Path(root or platformdirs.user_cache_dir("packnet"))
+    return base / f"{preset.name}-{digest.hexdigest()[:16]}"

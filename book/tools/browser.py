@@ -1,0 +1,67 @@
+"""The rendered book in Chromium: how it is served, opened, and awaited."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+BUILT = ROOT / "_build" / "html"
+SYSTEM = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Formulas are set, pictures and frames are there, seen or not.
+READY = """async () => {
+  await window.MathJax?.startup?.promise
+  for (const image of document.images) image.loading = "eager"
+  for (const frame of document.querySelectorAll("iframe"))
+    if (frame.srcdoc) {
+      const loaded = new Promise(done => frame.onload = done)
+      frame.loading = "eager"
+      if (!frame.contentDocument?.body?.dataset.ready) await loaded
+    }
+  await Promise.allSettled([...document.images].map(i => i.decode()))
+}"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, else Playwright's. Raises its Error."""
+    path = next(filter(None, map(shutil.which, SYSTEM)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=ARGUMENTS
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args) -> None:
+        pass
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """The address of a folder's files, on this machine only."""
+    handler = partial(Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
