@@ -14,7 +14,7 @@ from benchmarks.ratios import Ratio, compare
 from packnet_book.photos.layouts import read_classes
 from packnet_book.photos.preparation import Preparation
 from packnet_book.photos.store import stored
-from packnet_core.pictures import MEAN, SPREAD, Pictures, normalise, shuffled
+from packnet_core.images import MEAN, STD, Pictures, normalise, shuffled
 
 SIZE, BATCH, PICTURES, CLASSES, WORKERS = 224, 32, 512, 4, 2
 SHAPE = (500, 375)  # that of most photographs in ImageNet
@@ -43,7 +43,7 @@ def run() -> Ratio:
                 transforms.RandomCrop(SIZE),
                 transforms.RandomHorizontalFlip(),
                 transforms.ToTensor(),
-                transforms.Normalize(MEAN, SPREAD),
+                transforms.Normalize(MEAN, STD),
             ]
         )
         loader = DataLoader(

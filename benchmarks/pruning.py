@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.ratios import Ratio, compare
 from packnet_core.network import prunable
-from packnet_core.owner import free_smallest
+from packnet_core.pruning import free_smallest
 from packnet_core.trunks import Architecture, build
 
 FRACTION = 0.5

@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from packnet_core.pictures import Pictures, normalise
+from packnet_core.images import Pictures, normalise
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
 from packnet_core.bits import PIECE, bits, clear, pieces
-from packnet_core.owner import held
+from packnet_core.masking import held
 
 
 class Fixed:

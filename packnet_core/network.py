@@ -18,7 +18,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd
 from torch.optim import Optimizer
 
-from packnet_core import owner as owners
+from packnet_core import masking as owners
+from packnet_core import pruning
 from packnet_core.errors import (
     BadTask,
     BadTrunk,
@@ -141,7 +142,7 @@ class PackNet(nn.Module):
             owners.hand_over(weight, owner, task)
         self._begin(name, classes)
 
-    def share(self, name: str, classes: int | Sequence[str]) -> None:
+    def add_head(self, name: str, classes: int | Sequence[str]) -> None:
         """Add a task that owns no weights: it uses all that are there.
 
         Its head alone is its own, so this needs no free weights. What
@@ -194,7 +195,7 @@ class PackNet(nn.Module):
         self.refuse_inside_view("prune")
         task = self._current()
         for weight, owner in self._map():
-            owners.free_smallest(weight, owner, task, fraction)
+            pruning.free_smallest(weight, owner, task, fraction)
         record = self.records[-1]
         self.records[-1] = Task(
             record.name, record.classes, (*record.fractions, fraction)
@@ -231,7 +232,7 @@ class PackNet(nn.Module):
         finally:
             self._show(seen)
 
-    def shares(self) -> dict[str, list[int]]:
+    def owner_counts(self) -> dict[str, list[int]]:
         """How many weights of each layer are free, of task 1, of task 2, …
 
         Keyed like `owner`.

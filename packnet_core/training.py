@@ -26,16 +26,16 @@ from tqdm import tqdm
 from packnet_core import checkpoint as checkpoints
 from packnet_core.checkpoint import Progress
 from packnet_core.errors import BadRun, Diverged
-from packnet_core.lessons import OWN_WEIGHTS, Lesson
-from packnet_core.network import PackNet
-from packnet_core.pictures import (
+from packnet_core.images import (
+    JointPictures,
     Pictures,
-    Together,
     generator,
     normalise,
     share,
     shuffled,
 )
+from packnet_core.network import PackNet
+from packnet_core.objectives import OWN_WEIGHTS, Objective
 
 # Of 1 x 1 convolutions in several processes: "not an error", torch says.
 warnings.filterwarnings("ignore", message="Grad strides do not match")
@@ -49,7 +49,7 @@ LONGEST_SHARE = 0.05  # of the time, that saving them may take
 class Phase:
     """How to train once: stochastic gradient descent with momentum.
 
-    rate: learning rate of the trunk; head_rate: of the new head, the same
+    lr: learning rate of the trunk; head_lr: of the new head, the same
     if None; schedule: "constant", "cosine" (to zero), or "step" (a tenth
     every `decay_every` epochs); warmup: epochs over which the rate rises
     from zero; batch: pictures a step, over all processes; clip: largest
@@ -58,8 +58,8 @@ class Phase:
     """
 
     epochs: int
-    rate: float
-    head_rate: float | None = None
+    lr: float
+    head_lr: float | None = None
     schedule: Literal["constant", "cosine", "step"] = "constant"
     decay_every: int = 10
     warmup: float = 0.0
@@ -82,25 +82,25 @@ class Phase:
 
 def fit(
     network: PackNet,
-    pictures: Pictures | Together,
+    pictures: Pictures | JointPictures,
     phase: Phase,
     *,
     size: int,
-    lesson: Lesson = OWN_WEIGHTS,
+    objective: Objective = OWN_WEIGHTS,
     seed: object = 0,
     title: str = "",
     checkpoint: Path | None = None,
     accelerator: Accelerator | None = None,
-    parts: int = 1,
+    accumulate: int = 1,
     watch: Callable[[int], None] | None = None,
 ) -> float:
     """Train the current task for one phase.
 
-    size: side of the square that the network takes, in pixels; lesson:
+    size: side of the square that the network takes, in pixels; objective:
     what is minimised and what may change; seed: anything with a fixed
     text; title: for the progress bar; checkpoint:
     a file that is kept up to date and from which the phase goes on if it
-    was cut short; parts: pieces in which each process puts its share of
+    was cut short; accumulate: pieces in which each process puts its share of
     a batch through the network, their gradients added up; watch: called
     with the number of steps done after each. Returns the seconds spent
     training, those before a cut included. With batch norm, each piece is
@@ -115,8 +115,8 @@ def fit(
             "processes: each needs a picture; start fewer processes"
         )
     optimizer = _optimizer(network, phase)
-    model = accelerator.prepare(lesson.loss(network))
-    if lesson.guarded:
+    model = accelerator.prepare(objective.loss(network))
+    if objective.guarded:
         network.guard(optimizer)
     prepared = accelerator.prepare(optimizer)
 
@@ -172,13 +172,13 @@ def fit(
             torch.manual_seed(generator(*words).initial_seed())
             loss = _step(
                 accelerator, model, prepared, images, labels, whole,
-                phase.clip, still, parts,
+                phase.clip, still, accumulate,
             )  # fmt: skip
             if not math.isfinite(loss):
                 raise Diverged(
                     f"{bar.desc}: the loss became {loss} in step "
                     f"{step + 1} of {steps}: lower the learning rate "
-                    f"({phase.rate}) or limit the gradient with clip"
+                    f"({phase.lr}) or limit the gradient with clip"
                 )
             bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
             bar.update()
@@ -215,12 +215,12 @@ def _ahead(
 
 
 def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
-    head_rate = phase.head_rate or phase.rate
+    head_lr = phase.head_lr or phase.lr
     heads = [p for p in network.heads.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(
         [
-            {"params": network.trunk.parameters(), "lr": phase.rate},
-            {"params": heads, "lr": head_rate},
+            {"params": network.trunk.parameters(), "lr": phase.lr},
+            {"params": heads, "lr": head_lr},
         ],
         momentum=phase.momentum,
         weight_decay=phase.weight_decay,
@@ -239,12 +239,14 @@ def _step(
     whole: Tensor,
     clip: float | None,
     still: nn.Module | None,
-    parts: int,
+    accumulate: int,
 ) -> float:
     """One step of gradient descent, of all but `still`; the loss."""
     optimizer.zero_grad()
     loss = torch.zeros((), device=images.device)
-    pieces = list(zip(images.chunk(parts), labels.chunk(parts), strict=True))
+    pieces = list(
+        zip(images.chunk(accumulate), labels.chunk(accumulate), strict=True)
+    )
     for place, (some, named) in enumerate(pieces):
         last = place == len(pieces) - 1  # then processes exchange gradients
         with nullcontext() if last else accelerator.no_sync(model):

@@ -17,7 +17,7 @@ from torch import nn
 from packnet_book.runs.runner import Run
 from packnet_core import PackNet, training
 from packnet_core.evaluation import evaluate, logits
-from packnet_core.pictures import Pictures
+from packnet_core.images import Pictures
 from packnet_core.training import Phase, fit
 from packnet_core.trunks import Architecture
 from tests.test_run import TINY
@@ -93,7 +93,7 @@ def two_tasks(folder, precision, parts, norm) -> None:
 
     def train() -> None:
         fit(network, pictures, phase, size=16, accelerator=accelerator,
-            parts=parts)  # fmt: skip
+            accumulate=parts)  # fmt: skip
 
     network.add_task("one", 3)
     train()

@@ -144,7 +144,7 @@ def test_pages_lie_where_github_puts_them():
 
 
 def test_the_command_says_what_is_wrong():
-    command = [sys.executable, str(ROOT / "book" / "address.py")]
+    command = [sys.executable, str(ROOT / "book" / "tools" / "address.py")]
     for arguments, status in [([], 2), (["github.com/me/book"], 1)]:
         done = subprocess.run(
             [*command, *arguments], capture_output=True, text=True

@@ -55,7 +55,7 @@ def fails(capsys, *arguments) -> str:
 
 def test_run_writes_its_three_files_and_prints_the_table(tmp_path, capsys):
     out = tmp_path / "run"
-    short = ["--budget", "0.03", "--epochs", "3", "--seed", "4"]
+    short = ["--subset", "0.03", "--epochs", "3", "--seed", "4"]
     arguments = ["run", "miniature", "--out", str(out), *short]
     assert main(arguments) == 0
     printed = capsys.readouterr().out
@@ -79,13 +79,13 @@ def test_run_writes_its_three_files_and_prints_the_table(tmp_path, capsys):
 
 def test_run_takes_rates_and_a_batch_in_parts(tmp_path, capsys):
     line = ["run", "miniature", "--out", str(tmp_path), "--size", "32",
-            "--budget", "0.01", "--epochs", "1", "--method",
-            "classifier-only", "--rate", "0.001", "--head-rate", "0.2",
-            "--precision", "no", "--parts", "3"]  # fmt: skip
+            "--subset", "0.01", "--epochs", "1", "--method",
+            "classifier-only", "--lr", "0.001", "--head-lr", "0.2",
+            "--precision", "no", "--accumulate", "3"]  # fmt: skip
     assert main(line) == 0
     written = json.loads((tmp_path / "run.json").read_text())
     planned = written["configuration"]["preset"]["add"]
-    assert (planned["rate"], planned["head_rate"]) == (0.001, 0.2)
+    assert (planned["rate"], planned["head_lr"]) == (0.001, 0.2)
     assert fails(capsys, *line[:-1], 0).startswith("packnet: parts 0")
 
 
@@ -204,7 +204,7 @@ def test_a_graphics_card_that_is_too_small(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr("packnet_book.cli.Run", full)
     line = fails(capsys, "run", "miniature", "--out", tmp_path / "run")
-    assert "memory" in line and "--parts" in line
+    assert "memory" in line and "--accumulate" in line
 
 
 def test_a_directory_that_cannot_be_written(tmp_path, capsys):
@@ -254,7 +254,7 @@ def test_a_full_disk_loses_nothing(packed, pictures, tmp_path, capsys):
         ["fly"],
         ["run"],
         ["run", "huge", "--out", "x"],
-        ["run", "miniature", "--out", "x", "--rate", "-1"],
+        ["run", "miniature", "--out", "x", "--lr", "-1"],
         ["run", "miniature", "--out", "x", "--precision", "fp12"],
     ],
 )

@@ -132,7 +132,7 @@ def test_memory_of_a_step_by_part():
     assert parts["owner map"] == 134_248_128 + 0
     assert parts["guard's copy"] == 4 * 134_248_128
     assert parts["teacher"] == parts["half copies"] == 0
-    quarter = step_memory(VGG, Work((1000,), guarded=True), parts=4)
+    quarter = step_memory(VGG, Work((1000,), guarded=True), accumulate=4)
     assert 4 * quarter["activations"] == parts["activations"]
     assert quarter.drop("activations").equals(parts.drop("activations"))
     head = step_memory(VGG, Work((200,), trunk=False, guarded=True))

@@ -7,8 +7,13 @@ from torch.nn.functional import cross_entropy
 
 from packnet_core import PackNet
 from packnet_core.errors import NoFreeWeights
-from packnet_core.lessons import DISTILLING, AllTasks, Distillation, Lesson
-from packnet_core.pictures import Pictures, Together
+from packnet_core.images import JointPictures, Pictures
+from packnet_core.objectives import (
+    DISTILLING,
+    AllTasks,
+    Distillation,
+    Objective,
+)
 from packnet_core.training import Phase, fit
 
 
@@ -18,8 +23,8 @@ def network() -> PackNet:
     trunk = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(16, 5))
     shared = PackNet(trunk, 5)
     shared.add_task("a", 3)
-    shared.share("b", 2)
-    shared.share("c", 4)
+    shared.add_head("b", 2)
+    shared.add_head("c", 4)
     return shared.requires_grad_(True)
 
 
@@ -71,7 +76,7 @@ def test_the_teacher_of_a_distillation_never_changes():
     before = {n: p.clone() for n, p in shared.named_parameters()}
     fit(
         shared, pictures(4), Phase(3, 0.1, batch=8), size=4,
-        lesson=Lesson(loss, guarded=False),
+        objective=Objective(loss, guarded=False),
     )  # fmt: skip
     for name, value in lessons[0].teacher.named_parameters():
         assert torch.equal(value, before[name])
@@ -83,7 +88,7 @@ def test_the_trunk_waits_until_its_epoch():
     shared = network()
     before = {n: p.clone() for n, p in shared.named_parameters()}
     phase = Phase(2, 0.1, batch=8, weight_decay=0.01, trunk_from=2)
-    fit(shared, pictures(4), phase, size=4, lesson=DISTILLING)
+    fit(shared, pictures(4), phase, size=4, objective=DISTILLING)
     for name, value in shared.named_parameters():
         same = torch.equal(value, before[name])
         assert same == name.startswith("trunk."), name
@@ -110,7 +115,7 @@ def test_all_tasks_are_told_apart_within_their_own_head_only():
 
 def test_pictures_of_several_tasks_come_as_one_set():
     parts = [pictures(3, side=6, count=9), pictures(2, side=4, count=4)]
-    both = Together(parts)
+    both = JointPictures(parts)
     assert len(both) == 13
     assert both.labels.tolist() == [0, 1, 2] * 3 + [3, 4, 3, 4]
     indices, draws = torch.tensor([12, 0, 9, 8]), torch.rand(4, 3)

@@ -291,7 +291,7 @@ def test_shares_follow_the_fractions():
             network.layers["1.weight"][own] = ranks
         network.prune(fraction)
     network.add_task("d", 2)
-    counts = network.shares()["1.weight"]
+    counts = network.owner_counts()["1.weight"]
     shares = [100 * n / 4096 for n in counts]
     assert shares == [0, 50, 12.5, 9.375, 28.125]
 

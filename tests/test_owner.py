@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packnet_core.errors import BadFraction, Diverged
-from packnet_core.owner import counts, free_smallest, hand_over, visible
+from packnet_core.masking import counts, hand_over, visible
+from packnet_core.pruning import free_smallest
 
 # Few different values, so that ties and zeros are frequent.
 values = st.sampled_from([-2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 3.0])

@@ -39,7 +39,7 @@ def texts(axes) -> list[str]:
 def test_the_table_of_filters_adds_up_to_that_of_layers(network):
     table = filter_table(network)
     sums = table.groupby("layer")[["free", "one", "two"]].sum()
-    for layer, counts in network.shares().items():
+    for layer, counts in network.owner_counts().items():
         assert sums.loc[layer].tolist() == counts
     row = table[(table.layer == "features.2.weight") & (table["filter"] == 3)]
     owner = network.owner["features.2.weight"][3]
@@ -86,7 +86,7 @@ def test_a_mosaic_shows_sizes_signs_and_owners(network):
 
 def test_growth_is_read_from_the_last_network(network):
     drawn = draw_growth(network)
-    totals = np.sum(list(network.shares().values()), axis=0)
+    totals = np.sum(list(network.owner_counts().values()), axis=0)
     free, one, two = 100 * totals / totals.sum()
     assert drawn.alternative.endswith(
         f"after one: free {100 - one:.1f}, one {one:.1f}; "

@@ -43,7 +43,7 @@ def short_run(tmp_path_factory):
     """All four sets, one picture in fifty, one epoch a phase."""
     out = tmp_path_factory.mktemp("photos")
     line = say("run", "photos", "--arch", "squeezenet1_1", "--data", ROOT,
-               "--out", out, "--budget", 0.02, "--epochs", 1)  # fmt: skip
+               "--out", out, "--subset", 0.02, "--epochs", 1)  # fmt: skip
     assert main(line) == 0
     return out
 
@@ -64,7 +64,7 @@ def test_a_short_run_goes_through_the_four_real_sets(short_run):
 
 
 def test_the_pretrained_network_knows_the_first_task_from_the_start(tmp_path):
-    start = Run(PHOTOS, tmp_path, data=ROOT, budget=0.2)
+    start = Run(PHOTOS, tmp_path, data=ROOT, subset=0.2)
     network = start._new_network()
     pictures = start.pictures("imagenet", "test")
     errors = evaluate(network, pictures, size=112)
@@ -83,13 +83,13 @@ def test_every_photograph_of_a_set_is_found(tmp_path):
 def test_real_flowers_become_the_fifth_task_of_a_drawn_network(
     tmp_path, capsys
 ):
-    run = Run(shortened(MINIATURE, 2), tmp_path / "run", budget=0.05)
+    run = Run(shortened(MINIATURE, 2), tmp_path / "run", subset=0.05)
     run.carry_out(["packnet"])
     four, five = tmp_path / "run/network.packnet", tmp_path / "five.packnet"
     flowers = ROOT / "flowers"
     line = say("add", four, "--task", "photographs", "--data", flowers,
                "--out", five, "--prune", 0.5, "--epochs", 2,
-               "--budget", 0.3)  # fmt: skip
+               "--subset", 0.3)  # fmt: skip
     capsys.readouterr()
     assert main(line) == 0
     printed = capsys.readouterr().out

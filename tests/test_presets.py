@@ -30,9 +30,9 @@ def test_the_papers_phases_are_those_published(phase, rates):
     planned = getattr(PAPER, phase)
     ends = [epoch + part for epoch in range(planned.epochs)
             for part in (0, 0.999)]  # fmt: skip
-    found = [planned.rate * planned.factor(epoch) for epoch in ends]
+    found = [planned.lr * planned.factor(epoch) for epoch in ends]
     assert found == pytest.approx([rate for rate in rates for _ in (0, 1)])
-    assert planned.head_rate in (None, planned.rate)
+    assert planned.head_lr in (None, planned.lr)
     assert (planned.batch, planned.momentum, planned.clip) == (32, 0.9, None)
     assert planned.weight_decay == (5e-4 if phase == "lwf" else 0)
     assert planned.trunk_from == (5 if phase == "lwf" else 0)
@@ -59,13 +59,13 @@ def test_presets_are_found_by_name_and_made_short():
 
 
 def test_trunk_and_new_head_may_be_given_rates_of_their_own():
-    other = with_rates(PHOTOS, rate=1e-4, head_rate=0.5)
+    other = with_rates(PHOTOS, lr=1e-4, head_lr=0.5)
     for phase in (other.add, other.alone, other.lwf, other.joint):
-        assert (phase.rate, phase.head_rate) == (1e-4, 0.5)
-    assert other.classifier.rate == 0.5
+        assert (phase.lr, phase.head_lr) == (1e-4, 0.5)
+    assert other.classifier.lr == 0.5
     for name in ("first", "retrain_first", "retrain"):
         assert getattr(other, name) == getattr(PHOTOS, name)
     assert with_rates(PHOTOS) == PHOTOS
-    trunk = with_rates(PHOTOS, rate=1e-4)
-    assert trunk.add.head_rate == PHOTOS.add.head_rate
+    trunk = with_rates(PHOTOS, lr=1e-4)
+    assert trunk.add.head_lr == PHOTOS.add.head_lr
     assert trunk.classifier == PHOTOS.classifier

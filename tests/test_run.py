@@ -192,7 +192,7 @@ def test_a_variant_does_one_thing_differently(undisturbed, tmp_path, name):
         for layer, owner in usual.owner.items()
     }
     shares, usual_shares = (
-        [sum(c[k] for c in n.shares().values()) for k in range(4)]
+        [sum(c[k] for c in n.owner_counts().values()) for k in range(4)]
         for n in (network, usual)
     )
     assert shares == pytest.approx(usual_shares, rel=0.01)
@@ -243,11 +243,11 @@ def test_the_network_is_the_packed_one_and_says_where_it_is_from(undisturbed):
 
 def test_a_directory_belongs_to_one_run(undisturbed):
     with pytest.raises(
-        BadRun, match="another preset, seed, budget or precision"
+        BadRun, match="another preset, seed, subset or precision"
     ):
         Run(TINY, undisturbed[0], seed=2)
     with pytest.raises(BadRun, match="another preset"):
-        Run(TINY, undisturbed[0], seed=1, budget=0.5)
+        Run(TINY, undisturbed[0], seed=1, subset=0.5)
 
 
 def test_a_finished_run_answers_at_once_and_the_same(undisturbed):
@@ -295,9 +295,9 @@ def test_wrong_requests_are_told_the_cure(tmp_path):
     with pytest.raises(BadRun, match="choose from packnet"):
         Run(TINY, tmp_path).carry_out(["magic"])
     with pytest.raises(BadRun, match="give a share"):
-        Run(TINY, tmp_path, budget=0)
-    with pytest.raises(BadRun, match="parts 0: give 1"):
-        Run(TINY, tmp_path, parts=0)
+        Run(TINY, tmp_path, subset=0)
+    with pytest.raises(BadRun, match="accumulate 0: give 1"):
+        Run(TINY, tmp_path, accumulate=0)
     Run(TINY, tmp_path / "precise", precision="no")
     for precision in ("bf16", "exact"):  # it is settled for the process
         with pytest.raises(BadRun, match=f"'{precision}'.*begin a new one"):

@@ -27,7 +27,7 @@ from packnet_book.photos.store import (
     stored,
 )
 from packnet_core.errors import BadPictures
-from packnet_core.pictures import Pictures
+from packnet_core.images import Pictures
 from tests import published
 
 SQUARE = Preparation(8, cropped=True)
@@ -79,9 +79,9 @@ def test_every_kind_of_picture_becomes_colours(root, mode):
 
 def test_a_budget_takes_a_share_of_each_class_at_least_one(root):
     train = read_classes(root, "train")
-    assert train.budget(0.5).labels == (0, 0, 1, 1)
-    assert train.budget(0.01).labels == (0, 1)
-    assert train.budget(1.0) == train
+    assert train.subset(0.5).labels == (0, 0, 1, 1)
+    assert train.subset(0.01).labels == (0, 1)
+    assert train.subset(1.0) == train
 
 
 def test_every_fifth_picture_of_a_class_is_held_out():
@@ -347,12 +347,12 @@ def test_a_set_is_decoded_once_and_the_same_as_when_streamed(
     streamed = Streamed(*set_of)
     assert isinstance(first, Stored) and len(first) == len(streamed) == 8
     indices = torch.tensor([7, 0, 3])
-    assert torch.equal(first.sides(indices), torch.tensor([[8, 16]] * 3))
-    assert torch.equal(streamed.sides(indices), first.sides(indices))
+    assert torch.equal(first.sizes(indices), torch.tensor([[8, 16]] * 3))
+    assert torch.equal(streamed.sizes(indices), first.sizes(indices))
     corners = torch.tensor([[0, 0], [1, 9], [1, 3]])
     flips = torch.tensor([False, True, False])
     squares = [
-        x.cut(indices, corners, flips, 7) for x in (first, again, streamed)
+        x.crop(indices, corners, flips, 7) for x in (first, again, streamed)
     ]
     assert torch.equal(squares[0], squares[1])
     assert torch.equal(squares[0], squares[2])
@@ -403,7 +403,7 @@ def test_making_and_reading_take_the_memory_of_few_pictures(
     indices, corners = torch.arange(60), torch.zeros(60, 2).long()
     for index in indices.split(2):
         part = corners[:2]
-        kept.cut(index, part, part[:, 0] > 0, 64)
+        kept.crop(index, part, part[:, 0] > 0, 64)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert isinstance(kept, Stored) and len(kept.data) == 60 * one

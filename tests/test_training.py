@@ -12,9 +12,9 @@ from torch import nn
 from packnet_core import PackNet, checkpoint, training
 from packnet_core.errors import BadRun, DamagedFile, Diverged
 from packnet_core.evaluation import Errors, evaluate, logits
-from packnet_core.pictures import (
+from packnet_core.images import (
     MEAN,
-    SPREAD,
+    STD,
     Pictures,
     centre,
     normalise,
@@ -45,7 +45,7 @@ def start(name="vgg16_bn") -> PackNet:
 
 
 PHASE = Phase(
-    4, 0.02, head_rate=0.05, batch=8, clip=1.0, schedule="cosine", warmup=1
+    4, 0.02, head_lr=0.05, batch=8, clip=1.0, schedule="cosine", warmup=1
 )
 
 
@@ -106,7 +106,7 @@ def test_the_schedule_is_what_the_phase_says():
 def test_a_head_may_have_a_rate_of_its_own(pictures):
     network = start()
     before = copy.deepcopy(network.state_dict())
-    still = Phase(1, 0.0, head_rate=0.1, batch=8)
+    still = Phase(1, 0.0, head_lr=0.1, batch=8)
     fit(network, pictures, still, size=SIZE)
     after = network.state_dict()
     for name in network.layers:
@@ -199,7 +199,7 @@ def test_every_byte_is_normalised_exactly_as_if_alone(layout):
     assert torch.equal(numbers, images.float())
     assert floats.is_contiguous(memory_format=layout)
     for colour in range(3):
-        mean, spread = torch.tensor([MEAN[colour], SPREAD[colour]]) * 255
+        mean, spread = torch.tensor([MEAN[colour], STD[colour]]) * 255
         wanted = (images[:, colour].float() - mean) / spread
         assert torch.equal(floats[:, colour], wanted)
 

@@ -89,7 +89,7 @@ def test_an_explorer_holds_the_networks_numbers(network, limit):
     place = 0
     for layer, (name, weight) in zip(data["layers"], network.layers.items()):
         assert f"{layer['name']}.weight" == name
-        assert layer["counts"] == network.shares()[name]
+        assert layer["counts"] == network.owner_counts()[name]
         assert layer["shown"][0] == 0 and len(set(layer["shown"])) >= 1
         for number, scale in zip(layer["shown"], layer["scales"]):
             row = weight[number].detach().flatten().numpy()
@@ -200,7 +200,7 @@ def test_shares_are_those_of_the_file_to_the_weight(page, network):
     page.select_option("#layer", label="classifier.0")
     for stage in (3, 1):
         page.select_option("#stage", str(stage))
-        counts = network.shares()["classifier.0.weight"]
+        counts = network.owner_counts()["classifier.0.weight"]
         then = [counts[0] + sum(counts[stage + 1 :]), *counts[1 : stage + 1]]
         shown = page.eval_on_selector_all(
             '[data-what="all of classifier.0"] li',
@@ -305,7 +305,7 @@ def test_a_full_vgg16_is_sampled_to_less_than_5_mb(browser, tmp_path):
     network.prune(0.5)
     network.add_task("cubs", 200)
     network.save(tmp_path / "full.packnet")
-    shares = network.shares()["classifier.0.weight"]
+    shares = network.owner_counts()["classifier.0.weight"]
     del trunk, network
     explore(tmp_path / "full.packnet").write(tmp_path / "full.html")
     (tmp_path / "full.packnet").unlink()

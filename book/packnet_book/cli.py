@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except torch.OutOfMemoryError:
         return _fail(
             "the graphics card's memory is too small for a batch; `packnet "
-            "run` takes --parts N (2, 4, ...) and --precision bf16"
+            "run` takes --accumulate N (2, 4, ...) and --precision bf16"
         )
     except KeyboardInterrupt:
         return _fail("stopped; the same command goes on from here")
@@ -97,13 +97,13 @@ def parser() -> argparse.ArgumentParser:
         "--size", type=int, metavar="PX", help="another side of the pictures"
     )
     run.add_argument(
-        "--rate",
+        "--lr",
         type=_positive,
         metavar="R",
         help="another learning rate of the trunk where a task is added",
     )
     run.add_argument(
-        "--head-rate",
+        "--head-lr",
         type=_positive,
         metavar="R",
         help="another learning rate of each new head",
@@ -115,11 +115,11 @@ def parser() -> argparse.ArgumentParser:
         "no, or as `accelerate launch` says)",
     )
     run.add_argument(
-        "--parts",
+        "--accumulate",
         type=int,
         default=1,
         metavar="N",
-        help="put each batch through in N parts, to need less memory",
+        help="put each batch through in N pieces, to need less memory",
     )
     run.set_defaults(command=_run)
 
@@ -221,7 +221,7 @@ def _training() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--seed", type=int, default=0, metavar="N")
     shared.add_argument(
-        "--budget",
+        "--subset",
         type=float,
         default=1.0,
         metavar="SHARE",
@@ -257,11 +257,11 @@ def _run(options: argparse.Namespace) -> None:
     chosen = replace(chosen, architecture=architecture)
     if options.epochs:
         chosen = shortened(chosen, options.epochs)
-    chosen = with_rates(chosen, options.rate, options.head_rate)
+    chosen = with_rates(chosen, options.lr, options.head_lr)
     made = Run(
         chosen, options.out, seed=options.seed, data=options.data,
-        weights=options.weights, budget=options.budget,
-        precision=options.precision, parts=options.parts,
+        weights=options.weights, subset=options.subset,
+        precision=options.precision, accumulate=options.accumulate,
     )  # fmt: skip
     table = made.carry_out(options.method)
     if made.accelerator.is_main_process:
@@ -285,7 +285,7 @@ def _add(options: argparse.Namespace) -> None:
     report = add(
         options.file, options.task, options.data, options.out,
         prune=options.prune, retrain=options.retrain,
-        cropped=options.cropped, budget=options.budget,
+        cropped=options.cropped, subset=options.subset,
         epochs=options.epochs, seed=options.seed,
     )  # fmt: skip
     print(report)

@@ -17,8 +17,8 @@ from packnet_book.runs.presets import (
 from packnet_core.errors import BadPictures, BadTrunk, NoFreeWeights
 from packnet_core.evaluation import Errors, evaluate
 from packnet_core.files import load
+from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
-from packnet_core.pictures import Pictures, generator
 from packnet_core.training import fit
 
 
@@ -46,7 +46,7 @@ def add(
     prune: float | None = None,
     retrain: Path | None = None,
     cropped: bool = False,
-    budget: float = 1.0,
+    subset: float = 1.0,
     epochs: int | None = None,
     seed: int = 0,
 ) -> str:
@@ -60,9 +60,9 @@ def add(
     network = load(file)
     size = _size(network)
     preparation = Preparation(size, cropped)
-    train = _read(data, "train", preparation, budget=budget)
+    train = _read(data, "train", preparation, subset=subset)
     test = _read(
-        data, "test", preparation, classes=train.classes, budget=budget
+        data, "test", preparation, classes=train.classes, subset=subset
     )
     _refuse_unwritable(out)
     recipe = PRESETS.get(network.provenance.get("preset", ""), MINIATURE)
@@ -70,7 +70,7 @@ def add(
         recipe = shortened(recipe, epochs)
     said = []
     if prune is not None:
-        said.append(_make_room(network, prune, retrain, recipe, budget, seed))
+        said.append(_make_room(network, prune, retrain, recipe, subset, seed))
     with torch.random.fork_rng([]):
         torch.manual_seed(generator(seed, task).initial_seed())
         try:
@@ -95,12 +95,12 @@ def _make_room(
     fraction: float,
     folder: Path | None,
     recipe: Preset,
-    budget: float,
+    subset: float,
     seed: int,
 ) -> str:
     """Prune the last task, and train it again if its pictures are here."""
     task, size = network.tasks[-1], _size(network)
-    pictures = _pictures_of(network, task, folder, recipe, budget)
+    pictures = _pictures_of(network, task, folder, recipe, subset)
     network.prune(fraction)
     if pictures is None:
         return (
@@ -116,12 +116,12 @@ def _pictures_of(
     task: str,
     folder: Path | None,
     recipe: Preset,
-    budget: float,
+    subset: float,
 ) -> Pictures | None:
     size, classes = _size(network), network.records[-1].classes
     if folder is not None:
         preparation = _preparation(network, task)
-        pictures = _read(folder, "train", preparation, budget=budget)
+        pictures = _read(folder, "train", preparation, subset=subset)
         if pictures.classes != classes:
             raise BadPictures(
                 f"{folder}: its classes are not those of {task!r}; name "
@@ -130,7 +130,7 @@ def _pictures_of(
         return pictures
     for source in recipe.tasks:
         if isinstance(source, Drawn) and source.name == task:
-            return source.read("train", size, None, budget)
+            return source.read("train", size, None, subset)
     return None
 
 
@@ -163,10 +163,10 @@ def _read(
     preparation: Preparation,
     *,
     classes: tuple[str, ...] | None = None,
-    budget: float = 1.0,
+    subset: float = 1.0,
 ) -> Pictures:
-    listing = read_classes(folder, split, test=split, classes=classes).budget(
-        budget
+    listing = read_classes(folder, split, test=split, classes=classes).subset(
+        subset
     )
     return Pictures(
         in_memory(listing, preparation),

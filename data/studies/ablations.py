@@ -144,7 +144,7 @@ def capacity(seed: int, folder: Path) -> DataFrame:
     table = table[table.method.isin(["packnet", "individual"])]
     network = made.after("packnet", table.task.iloc[-1])
     owned = pandas.Series(0, index=network.tasks)
-    for counts in network.shares().values():
+    for counts in network.owner_counts().values():
         owned += counts[1:]
     share = 100 * owned / owned.sum()
     return table.assign(

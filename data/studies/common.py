@@ -10,7 +10,7 @@ from pandas import DataFrame
 from packnet_book.runs.metrics import accuracies
 from packnet_book.runs.presets import Preset
 from packnet_book.runs.runner import Run
-from packnet_core.pictures import generator
+from packnet_core.images import generator
 
 
 @dataclass(frozen=True)

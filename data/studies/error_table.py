@@ -16,9 +16,9 @@ from packnet_book.runs.methods import (
 from packnet_book.runs.metrics import accuracies
 from packnet_book.runs.presets import MINIATURE
 from packnet_core.evaluation import evaluate
-from packnet_core.lessons import DISTILLING, FINE_TUNING, OWN_WEIGHTS
+from packnet_core.images import generator
 from packnet_core.network import PackNet
-from packnet_core.pictures import generator
+from packnet_core.objectives import DISTILLING, FINE_TUNING, OWN_WEIGHTS
 from packnet_core.training import fit
 from packnet_core.trunks import build
 from studies.common import rows_of, run
@@ -47,7 +47,7 @@ def tuning(seed: int, folder: Path) -> DataFrame:
     tables = []
     for method, rates in RATES.items():
         for rate in rates:
-            phase = replace(getattr(MINIATURE, PHASE[method]), rate=rate)
+            phase = replace(getattr(MINIATURE, PHASE[method]), lr=rate)
             preset = replace(MINIATURE, **{PHASE[method]: phase})
             made = run(preset, seed, folder, "tuning", split="val")
             tables.append(rows_of(made, method).assign(rate=rate))
@@ -121,7 +121,7 @@ def switch(seed: int, folder: Path) -> DataFrame:
     test = made.pictures(first, "test")
     rows = []
 
-    def follow(method: str, network: PackNet, phase, lesson) -> None:
+    def follow(method: str, network: PackNet, phase, objective) -> None:
         def watch(step: int) -> None:
             if step not in MOMENTS and step % 40:
                 return
@@ -133,7 +133,8 @@ def switch(seed: int, folder: Path) -> DataFrame:
         watch(0)
         fit(
             network, made.pictures(second, "train"), phase, size=size,
-            lesson=lesson, seed=f"{seed}/switch", title=method, watch=watch,
+            objective=objective, seed=f"{seed}/switch", title=method,
+            watch=watch,
         )  # fmt: skip
 
     with torch.random.fork_rng():

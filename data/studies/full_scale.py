@@ -19,8 +19,8 @@ from pandas import DataFrame
 
 from packnet_core.evaluation import evaluate
 from packnet_core.files import load
+from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
-from packnet_core.pictures import Pictures, generator
 from packnet_core.training import Phase, fit
 from packnet_core.trunks import Architecture, build
 

@@ -12,8 +12,8 @@ from packnet_book.runs.methods import on_fixed_trunk, with_own_weights
 from packnet_book.runs.presets import PHOTOS, Preset
 from packnet_book.runs.runner import Run
 from packnet_core.evaluation import evaluate
+from packnet_core.images import generator
 from packnet_core.network import PackNet
-from packnet_core.pictures import generator
 from packnet_core.training import fit
 from studies.common import rows_of, run, with_own_error
 from studies.error_table import PHASE
@@ -49,10 +49,10 @@ def photos_tuning(seed: int, folder: Path) -> DataFrame:
     for method, rates in PHOTO_RATES.items():
         for rate in rates:
             phase = PHASE[method]
-            phases = {phase: replace(getattr(PHOTOS, phase), rate=rate)}
+            phases = {phase: replace(getattr(PHOTOS, phase), lr=rate)}
             if method == "packnet":
                 phases["retrain"] = replace(
-                    PHOTOS.retrain, rate=RETRAINING * rate
+                    PHOTOS.retrain, lr=RETRAINING * rate
                 )
             made = photos_at(
                 replace(PHOTOS, **phases), seed, folder, split="val"

@@ -16,7 +16,7 @@ from packnet_book.drawn.flowers import FLOWERS, draw_flower
 from packnet_book.drawn.objects import draw_object
 from packnet_book.drawn.scene import Chance, Scene
 from packnet_book.drawn.things import THINGS
-from packnet_core.pictures import Pictures
+from packnet_core.images import Pictures
 
 
 @dataclass(frozen=True)

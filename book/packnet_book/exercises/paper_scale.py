@@ -57,7 +57,7 @@ def check_parts(parts: int) -> None:
     )
 
     def takes(number: int) -> float:
-        memory = step_memory(PAPER.architecture, ADDING, parts=number)
+        memory = step_memory(PAPER.architecture, ADDING, accumulate=number)
         return float(memory.sum())
 
     expect(

@@ -42,7 +42,7 @@ def explore(
     if not network.tasks:
         raise NoTask("a network without a task owns nothing: add one first")
     title = f"Who owns which weight: {', '.join(network.tasks)}"
-    counts = network.shares()
+    counts = network.owner_counts()
     sizes = [sum(owned) for owned in counts.values()]
     if limit is None:
         limit = LIMIT if sum(sizes) <= LARGE else LARGE_LIMIT

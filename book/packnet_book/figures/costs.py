@@ -95,7 +95,7 @@ def draw_rates(
             begun = 0
             for number, (title, phase) in enumerate(stages):
                 epochs = np.linspace(0, phase.epochs, POINTS, endpoint=False)
-                rates = [phase.rate * phase.factor(e) for e in epochs]
+                rates = [phase.lr * phase.factor(e) for e in epochs]
                 axes.plot(
                     begun + epochs, rates, linewidth=2,
                     color=COLOURS[number % 2],
@@ -110,7 +110,7 @@ def draw_rates(
                 axes.axvline(begun, color=GREY, linewidth=0.8, linestyle=":")
             axes.set(yscale="log", xlim=(0, begun), ylabel="learning rate")
             axes.set_title(name, pad=32, loc="left", fontweight="bold")
-            highest = max(phase.rate for _, phase in stages)
+            highest = max(phase.lr for _, phase in stages)
             axes.set_ylim(highest / 200, 2 * highest)
             axes.yaxis.set_minor_locator(NullLocator())
             plain(axes, "y")
@@ -118,7 +118,7 @@ def draw_rates(
     told = []
     for name, stages in runs.items():
         named = [
-            f"{title}, {phase.epochs} epochs from {phase.rate:g}, "
+            f"{title}, {phase.epochs} epochs from {phase.lr:g}, "
             f"{phase.schedule}"
             for title, phase in stages
         ]

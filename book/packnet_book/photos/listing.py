@@ -45,7 +45,7 @@ class Listing:
             places[label].append(place)
         return [places[label] for label in sorted(places)]
 
-    def budget(self, share: float) -> "Listing":
+    def subset(self, share: float) -> "Listing":
         """The first pictures of each class, at least one."""
         kept = [
             place

@@ -47,10 +47,10 @@ class Stored:
     def __len__(self) -> int:
         return len(self.shapes)
 
-    def sides(self, indices: Tensor) -> Tensor:
+    def sizes(self, indices: Tensor) -> Tensor:
         return self.shapes[indices]
 
-    def cut(
+    def crop(
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
         pictures = map(self.__getitem__, indices.tolist())
@@ -78,7 +78,7 @@ class Streamed:
     def __len__(self) -> int:
         return len(self.listing)
 
-    def sides(self, indices: Tensor) -> Tensor:
+    def sizes(self, indices: Tensor) -> Tensor:
         unknown = [i for i in indices.tolist() if not self._shapes[i].any()]
         for index, shape in zip(
             unknown, self._pool.map(self._shape, unknown), strict=True
@@ -86,7 +86,7 @@ class Streamed:
             self._shapes[index] = torch.tensor(shape)
         return self._shapes[indices]
 
-    def cut(
+    def crop(
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
         pictures = self._pool.map(self._pixels, indices.tolist())

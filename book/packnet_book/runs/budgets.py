@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import pandas
 
 from packnet_book.runs.costs import Work, answering, bookkeeping, training
-from packnet_core.lessons import DISTILLING, OWN_WEIGHTS, Lesson
+from packnet_core.objectives import DISTILLING, OWN_WEIGHTS, Objective
 from packnet_book.runs.methods import METHODS
 from packnet_core.network import PackNet
-from packnet_core.owner import held
+from packnet_core.masking import held
 from packnet_book.runs.presets import Preset
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture, build
@@ -71,12 +71,12 @@ class Stage:
     title: str
     task: str
     phase: Phase | None
-    together: bool
+    joint: bool
     work: Work
     tested: tuple[str, ...]
 
 
-class Books:
+class Planner:
     """A laboratory (see `methods`) that trains nothing and notes all."""
 
     def __init__(self, preset: Preset, sets: Mapping[str, SetSize]):
@@ -102,10 +102,10 @@ class Books:
         task: str,
         make: Callable[[], PackNet],
         phase: Phase | None,
-        lesson: Lesson = OWN_WEIGHTS,
+        objective: Objective = OWN_WEIGHTS,
     ) -> PackNet:
         network = deepcopy(make())
-        self._note(method, title, task, network, phase, lesson)
+        self._note(method, title, task, network, phase, objective)
         return network
 
     def _note(
@@ -115,21 +115,21 @@ class Books:
         task: str,
         network: PackNet,
         phase: Phase | None,
-        lesson: Lesson,
+        objective: Objective,
     ) -> None:
         names = tuple(network.tasks)
         last = len(names)
         fixed = any(held(o, last) < o.numel() for o in network.owner.values())
-        teacher = lesson == DISTILLING
-        answer = names if teacher or lesson.together else names[-1:]
+        teacher = objective == DISTILLING
+        answer = names if teacher or objective.joint else names[-1:]
         work = Work(
             heads=tuple(self.sets[name].classes for name in answer),
             trunk=any(p.requires_grad for p in network.trunk.parameters()),
-            guarded=lesson.guarded and fixed,
+            guarded=objective.guarded and fixed,
             teacher=teacher,
         )
         self.stages.append(
-            Stage(method, title, task, phase, lesson.together, work, names)
+            Stage(method, title, task, phase, objective.joint, work, names)
         )
 
 
@@ -137,7 +137,7 @@ def plan(
     preset: Preset, method: str, sets: Mapping[str, SetSize] = SETS
 ) -> list[Stage]:
     """The stages of a method, the common first network's to begin with."""
-    books = Books(preset, sets)
+    books = Planner(preset, sets)
     METHODS[method](books)
     return books.stages
 
@@ -153,7 +153,7 @@ def budget(
     """
     rows = []
     for stage in plan(preset, method, sets):
-        names = stage.tested if stage.together else (stage.task,)
+        names = stage.tested if stage.joint else (stage.task,)
         epochs = steps = images = train = moved = 0
         if stage.phase is not None:
             epochs, batch = stage.phase.epochs, stage.phase.batch

@@ -119,12 +119,12 @@ def step_memory(
     work: Work,
     *,
     batch: int = 32,
-    parts: int = 1,
+    accumulate: int = 1,
     precision: Precision = "no",
 ) -> pandas.Series:
     """Bytes of a step of training, by part.
 
-    batch: pictures; parts: pieces in which they go through the network.
+    batch: pictures; accumulate: pieces in which they go through the network.
     About the most that is needed at one time, at the beginning of the
     backward pass, but for what libraries and the driver take besides.
     """
@@ -145,7 +145,7 @@ def step_memory(
             "teacher": weights if work.teacher else 0,
             "gradients": FLOAT * moving,
             "momentum": FLOAT * moving,
-            "activations": -(-batch // parts) * kept,
+            "activations": -(-batch // accumulate) * kept,
         }
     )
 

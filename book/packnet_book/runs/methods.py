@@ -10,19 +10,19 @@ from copy import deepcopy
 from functools import partial
 from typing import Protocol
 
-from packnet_core.lessons import (
+from packnet_core.objectives import (
     DISTILLING,
     EVERYTHING,
     FINE_TUNING,
     OWN_WEIGHTS,
-    Lesson,
+    Objective,
 )
 from packnet_core.network import PackNet
 from packnet_book.runs.presets import Preset
 from packnet_core.training import Phase
 
 
-class Laboratory(Protocol):
+class Runner(Protocol):
     """What a method needs: the preset, and somebody who does the work."""
 
     preset: Preset
@@ -40,7 +40,7 @@ class Laboratory(Protocol):
         task: str,
         make: Callable[[], PackNet],
         phase: Phase | None,
-        lesson: Lesson = OWN_WEIGHTS,
+        objective: Objective = OWN_WEIGHTS,
     ) -> PackNet:
         """Make a network, train it for a phase, test all its tasks."""
 
@@ -67,7 +67,7 @@ class Steps:
 
 
 def packnet(
-    lab: Laboratory, method: str = "packnet", steps: Steps | None = None
+    lab: Runner, method: str = "packnet", steps: Steps | None = None
 ) -> PackNet:
     """Train, prune, train again; give what is free to the next task."""
     preset, steps = lab.preset, steps or Steps()
@@ -87,7 +87,7 @@ def packnet(
 
 
 def _added(
-    lab: Laboratory, steps: Steps, network: PackNet, dense: PackNet, task: str
+    lab: Runner, steps: Steps, network: PackNet, dense: PackNet, task: str
 ) -> PackNet:
     steps.add(network, dense, task, lab.classes(task))
     return steps.ready(network)
@@ -99,14 +99,14 @@ def _pruned(steps: Steps, dense: PackNet, fraction: float) -> PackNet:
     return steps.ready(network)
 
 
-def individual(lab: Laboratory) -> None:
+def individual(lab: Runner) -> None:
     """A network of its own for each task, from the first task's."""
     for task in lab.preset.tasks[1:]:
         make = partial(in_own_network, lab, task.name)
         lab.stage("individual", "train", task.name, make, lab.preset.alone)
 
 
-def classifier_only(lab: Laboratory) -> None:
+def classifier_only(lab: Runner) -> None:
     """The first task's trunk as it is; each task trains its head alone."""
     network = lab.first()
     for task in lab.preset.tasks[1:]:
@@ -116,7 +116,7 @@ def classifier_only(lab: Laboratory) -> None:
         )
 
 
-def sequential(lab: Laboratory) -> None:
+def sequential(lab: Runner) -> None:
     """Plain fine-tuning: one trunk for all, each task keeps its head."""
     network = lab.first()
     for task in lab.preset.tasks[1:]:
@@ -127,7 +127,7 @@ def sequential(lab: Laboratory) -> None:
         )  # fmt: skip
 
 
-def lwf(lab: Laboratory) -> None:
+def lwf(lab: Runner) -> None:
     """Learning without Forgetting: fine-tuning that keeps old answers."""
     network = lab.first()
     for task in lab.preset.tasks[1:]:
@@ -137,46 +137,46 @@ def lwf(lab: Laboratory) -> None:
         )
 
 
-def joint(lab: Laboratory) -> None:
+def joint(lab: Runner) -> None:
     """All tasks at once, on all pictures: what no sequence can have."""
     added = [task.name for task in lab.preset.tasks[1:]]
     make = partial(all_free, lab, lab.first(), added)
     lab.stage("joint", "train", added[-1], make, lab.preset.joint, EVERYTHING)
 
 
-def with_own_weights(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+def with_own_weights(lab: Runner, network: PackNet, task: str) -> PackNet:
     network.add_task(task, lab.classes(task))
     return network
 
 
-def in_own_network(lab: Laboratory, task: str) -> PackNet:
+def in_own_network(lab: Runner, task: str) -> PackNet:
     """A task in a network of its own, on the first network's trunk."""
     first = lab.first()
     return with_own_weights(lab, PackNet(first.trunk, first.features), task)
 
 
-def on_fixed_trunk(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+def on_fixed_trunk(lab: Runner, network: PackNet, task: str) -> PackNet:
     """A further head on a trunk that stays as it is."""
-    network.share(task, lab.classes(task))
+    network.add_head(task, lab.classes(task))
     network.trunk.requires_grad_(False)
     return network
 
 
-def on_free_trunk(lab: Laboratory, network: PackNet, task: str) -> PackNet:
+def on_free_trunk(lab: Runner, network: PackNet, task: str) -> PackNet:
     """A further head; it and the trunk are trained, not the old heads."""
-    network.share(task, lab.classes(task))
+    network.add_head(task, lab.classes(task))
     network.trunk.requires_grad_(True)
     return network
 
 
-def all_free(lab: Laboratory, network: PackNet, tasks: list[str]) -> PackNet:
+def all_free(lab: Runner, network: PackNet, tasks: list[str]) -> PackNet:
     """Further heads; everything is trained."""
     for task in tasks:
-        network.share(task, lab.classes(task))
+        network.add_head(task, lab.classes(task))
     return network.requires_grad_(True)
 
 
-Method = Callable[[Laboratory], PackNet | None]
+Method = Callable[[Runner], PackNet | None]
 METHODS: dict[str, Method] = {
     "packnet": packnet,
     "individual": individual,

@@ -8,7 +8,7 @@ import torch
 
 from packnet_book import drawn
 from packnet_core.errors import BadRun
-from packnet_core.pictures import Pictures
+from packnet_core.images import Pictures
 from packnet_book.photos.layouts import read_set
 from packnet_book.photos.preparation import Preparation
 from packnet_book.photos.store import stored
@@ -34,12 +34,12 @@ class Drawn:
     colours: tuple[int, int, int] = (0, 1, 2)
 
     def read(
-        self, split: str, size: int, data: Path | None, budget: float
+        self, split: str, size: int, data: Path | None, subset: float
     ) -> Pictures:
         """One split, "train" ("fit" is the same), "val" or "test"."""
         split = "train" if split == "fit" else split
         count = self.train if split == "train" else self.test
-        count = max(round(budget * count), 1)
+        count = max(round(subset * count), 1)
         pictures = drawn.draw(self.of or self.name, split, count, size=size)
         assert isinstance(pictures.images, torch.Tensor)
         first, end = self.classes or (0, len(pictures.classes))
@@ -63,7 +63,7 @@ class RealSet:
     cropped: bool
 
     def read(
-        self, split: str, size: int, data: Path | None, budget: float
+        self, split: str, size: int, data: Path | None, subset: float
     ) -> Pictures:
         """One split: "train", "test"; "fit", "val", the two parts of
         "train" where something is chosen. Raises BadRun, BadPictures."""
@@ -77,7 +77,7 @@ class RealSet:
         )
         if split in ("fit", "val"):
             listing = listing.divided()[split == "val"]
-        listing = listing.budget(budget)
+        listing = listing.subset(subset)
         return Pictures(
             stored(listing, Preparation(size, self.cropped)),
             torch.tensor(listing.labels),
@@ -155,20 +155,20 @@ PHOTOS = Preset(
     fractions=(0.5, 0.75, 0.75),
     first=Phase(4, 1e-3, schedule="cosine", warmup=0.5),
     retrain_first=Phase(5, 3e-4, schedule="cosine"),
-    add=Phase(17, 4e-3, head_rate=3e-2, schedule="cosine", warmup=0.5),
-    retrain=Phase(3, 1e-3, head_rate=1e-2, schedule="cosine"),
-    alone=Phase(20, 1.5e-3, head_rate=3e-2, schedule="cosine", warmup=0.5),
+    add=Phase(17, 4e-3, head_lr=3e-2, schedule="cosine", warmup=0.5),
+    retrain=Phase(3, 1e-3, head_lr=1e-2, schedule="cosine"),
+    alone=Phase(20, 1.5e-3, head_lr=3e-2, schedule="cosine", warmup=0.5),
     classifier=Phase(20, 3e-2, schedule="cosine"),
     lwf=Phase(
         20,
         1.5e-3,
-        head_rate=1e-2,
+        head_lr=1e-2,
         schedule="cosine",
         clip=5.0,
         weight_decay=5e-4,
         trunk_from=3,
     ),
-    joint=Phase(20, 1.5e-3, head_rate=3e-2, schedule="cosine", warmup=0.5),
+    joint=Phase(20, 1.5e-3, head_lr=3e-2, schedule="cosine", warmup=0.5),
     pretrained=True,
 )
 
@@ -205,25 +205,25 @@ def preset(name: str) -> Preset:
 
 
 def with_rates(
-    preset: Preset, rate: float | None = None, head_rate: float | None = None
+    preset: Preset, lr: float | None = None, head_lr: float | None = None
 ) -> Preset:
     """The same preset with other learning rates where a task is learnt.
 
-    rate: of the trunk; head_rate: of the new head; None: as it is. Holds
+    rate: of the trunk; head_lr: of the new head; None: as it is. Holds
     for every method that learns a further task; the first task, and
     training again after pruning, keep their rates.
     """
     phases: dict[str, Any] = {
         name: replace(
             phase,
-            rate=phase.rate if rate is None else rate,
-            head_rate=phase.head_rate if head_rate is None else head_rate,
+            lr=phase.lr if lr is None else lr,
+            head_lr=phase.head_lr if head_lr is None else head_lr,
         )
         for name, phase in vars(preset).items()
         if name in ("add", "alone", "lwf", "joint")
     }
-    if head_rate is not None:  # it trains the head alone
-        phases["classifier"] = replace(preset.classifier, rate=head_rate)
+    if head_lr is not None:  # it trains the head alone
+        phases["classifier"] = replace(preset.classifier, lr=head_lr)
     return replace(preset, **phases)
 
 

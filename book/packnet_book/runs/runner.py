@@ -28,10 +28,10 @@ from packnet_core.atomic import write_text
 from packnet_core.errors import BadRun
 from packnet_core.evaluation import evaluate
 from packnet_core.files import load
-from packnet_core.lessons import OWN_WEIGHTS, Lesson
+from packnet_core.objectives import OWN_WEIGHTS, Objective
 from packnet_book.runs.methods import METHODS
 from packnet_core.network import PackNet
-from packnet_core.pictures import Pictures, Together, generator
+from packnet_core.images import Pictures, JointPictures, generator
 from packnet_book.runs.presets import Preset
 from packnet_book.runs.pretrained import (
     SUFFIXES,
@@ -54,10 +54,10 @@ class Run:
     data: directory with the pictures, if the preset reads any; weights:
     file with ImageNet's weights; without it, one named like the network
     is looked for in `data`, and else downloaded where it is needed;
-    budget: share of each class's pictures that is used; split: what the
+    subset: share of each class's pictures that is used; split: what the
     errors are measured on, "val" where something is chosen by them;
     precision: "no" for float32 throughout, "bf16", "fp16", or None for
-    what `accelerate launch` said; parts: pieces that a batch is put
+    what `accelerate launch` said; accumulate: pieces that a batch is put
     through in, one after the other, where the memory does not hold it
     whole. Raises BadRun if the directory holds another run, or this
     process has begun with another precision.
@@ -71,23 +71,23 @@ class Run:
         seed: int = 0,
         data: str | os.PathLike | None = None,
         weights: str | os.PathLike | None = None,
-        budget: float = 1.0,
+        subset: float = 1.0,
         split: str = "test",
         precision: str | None = None,
-        parts: int = 1,
+        accumulate: int = 1,
     ):
-        if not 0 < budget <= 1:
-            raise BadRun(f"budget {budget}: give a share above 0, up to 1")
-        if parts < 1:
-            raise BadRun(f"parts {parts}: give 1 (a batch whole) or more")
+        if not 0 < subset <= 1:
+            raise BadRun(f"subset {subset}: give a share above 0, up to 1")
+        if accumulate < 1:
+            raise BadRun(f"accumulate {accumulate}: give 1 (a batch whole) or more")
         self.preset = preset
         self.out = Path(out)
         self.seed = seed
         self.data = None if data is None else Path(data)
         self.weights = None if weights is None else Path(weights)
-        self.budget = budget
+        self.subset = subset
         self.split = split
-        self.parts = parts
+        self.accumulate = accumulate
         try:
             self.accelerator = Accelerator(
                 mixed_precision=precision,
@@ -140,7 +140,7 @@ class Run:
         task: str,
         make: Callable[[], PackNet],
         phase: Phase | None,
-        lesson: Lesson = OWN_WEIGHTS,
+        objective: Objective = OWN_WEIGHTS,
     ) -> PackNet:
         """Make a network, train it for a phase, test all its tasks.
 
@@ -160,13 +160,13 @@ class Run:
             network = make()
         seconds = 0.0
         if phase is not None:
-            names = network.tasks if lesson.together else [task]
+            names = network.tasks if objective.joint else [task]
             sets = [self.pictures(name, "train") for name in names]
             seconds = fit(
-                network, Together(sets) if lesson.together else sets[0],
-                phase, size=size, lesson=lesson, seed=seed,
+                network, JointPictures(sets) if objective.joint else sets[0],
+                phase, size=size, objective=objective, seed=seed,
                 title=f"{method}: {title} {task}", checkpoint=checkpoint,
-                accelerator=self.accelerator, parts=self.parts,
+                accelerator=self.accelerator, accumulate=self.accumulate,
             )  # fmt: skip
         rows = []
         for known in network.tasks:
@@ -258,7 +258,7 @@ class Run:
         source = self.preset.tasks[self._position(task) - 1]
         if split == "train" and self.split == "val":
             split = "fit"  # without the pictures that are held out
-        return source.read(split, size, self.data, self.budget)
+        return source.read(split, size, self.data, self.subset)
 
     def _position(self, task: str) -> int:
         return [t.name for t in self.preset.tasks].index(task) + 1
@@ -268,7 +268,7 @@ class Run:
         size = self.preset.architecture.size
         one = torch.tensor([0])
         cropped = {
-            name: self.pictures(name, "train").source.sides(one).max() <= size
+            name: self.pictures(name, "train").source.sizes(one).max() <= size
             for name in network.tasks
         }
         return {
@@ -285,7 +285,7 @@ class Run:
                 {
                     "preset": asdict(self.preset),
                     "seed": self.seed,
-                    "budget": self.budget,
+                    "subset": self.subset,
                     "split": self.split,
                     "precision": self.accelerator.mixed_precision,
                 }
@@ -304,7 +304,7 @@ class Run:
             ) from error
         if there != configuration:
             raise BadRun(
-                f"{self.out}: holds a run with another preset, seed, budget "
+                f"{self.out}: holds a run with another preset, seed, subset "
                 "or precision; use another directory, or delete this one"
             )
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from packnet_book.runs.methods import Laboratory, Method, Steps, packnet
+from packnet_book.runs.methods import Runner, Method, Steps, packnet
 from packnet_core.network import PackNet
 
 
@@ -117,7 +117,7 @@ STEPS: dict[str, type[Steps]] = {
 }
 
 
-def _variant(name: str, lab: Laboratory) -> PackNet:
+def _variant(name: str, lab: Runner) -> PackNet:
     return packnet(lab, name, STEPS[name]())
 
 

@@ -106,21 +106,21 @@ class AllTasks(nn.Module):
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Objective:
     """What a phase teaches.
 
     loss: makes the module that is minimised; guarded: only what the
     current task owns may change, else everything that takes gradients;
-    together: on the pictures of all the network's tasks, not of the
+    joint: on the pictures of all the network's tasks, not of the
     current one only.
     """
 
     loss: Callable[[PackNet], nn.Module] = CurrentTask
     guarded: bool = True
-    together: bool = False
+    joint: bool = False
 
 
-OWN_WEIGHTS = Lesson()
-FINE_TUNING = Lesson(guarded=False)
-DISTILLING = Lesson(Distillation, guarded=False)
-EVERYTHING = Lesson(AllTasks, guarded=False, together=True)
+OWN_WEIGHTS = Objective()
+FINE_TUNING = Objective(guarded=False)
+DISTILLING = Objective(Distillation, guarded=False)
+EVERYTHING = Objective(AllTasks, guarded=False, joint=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 # The mean and spread of ImageNet's pixels, per colour, from 0 to 1.
 MEAN = (0.485, 0.456, 0.406)
-SPREAD = (0.229, 0.224, 0.225)
+STD = (0.229, 0.224, 0.225)
 
 
 class Source(Protocol):
@@ -19,10 +19,10 @@ class Source(Protocol):
     def __len__(self) -> int:
         """How many pictures there are."""
 
-    def sides(self, indices: Tensor) -> Tensor:
+    def sizes(self, indices: Tensor) -> Tensor:
         """Heights and widths (B, 2) of some pictures, in pixels."""
 
-    def cut(
+    def crop(
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
         """Squares of them as bytes (B, 3, size, size).
@@ -41,10 +41,10 @@ class InMemory:
     def __len__(self) -> int:
         return len(self.images)
 
-    def sides(self, indices: Tensor) -> Tensor:
+    def sizes(self, indices: Tensor) -> Tensor:
         return torch.tensor(self.images.shape[2:]).expand(len(indices), 2)
 
-    def cut(
+    def crop(
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
         squares = self.images.new_empty(len(indices), 3, size, size)
@@ -91,21 +91,21 @@ class Pictures:
         indices: (B,); draws: float tensor (B, 3) in [0, 1): where from
         top and left, and whether flipped left to right (from 0.5 on).
         """
-        room = self.source.sides(indices) - size + 1
+        room = self.source.sizes(indices) - size + 1
         corners = (draws[:, :2] * room).long()
         flips = draws[:, 2] >= 0.5
-        return self.source.cut(indices, corners, flips, size).to(device)
+        return self.source.crop(indices, corners, flips, size).to(device)
 
     def centres(
         self, indices: Tensor, size: int, device: torch.device
     ) -> Tensor:
         """The squares (B, 3, size, size) in the middle, as bytes."""
-        room = self.source.sides(indices) - size
+        room = self.source.sizes(indices) - size
         flips = torch.zeros(len(indices), dtype=torch.bool)
-        return self.source.cut(indices, room // 2, flips, size).to(device)
+        return self.source.crop(indices, room // 2, flips, size).to(device)
 
 
-class Together:
+class JointPictures:
     """The training pictures of several tasks as one set.
 
     Labels count through the classes of all tasks, in the tasks' order.
@@ -153,7 +153,7 @@ def generator(*words: object) -> torch.Generator:
 def normalise(images: Tensor) -> Tensor:
     """Bytes (B, 3, H, W) to floats with ImageNet's mean and spread."""
     floats = images.to(torch.get_default_dtype(), copy=True)
-    for colours, apply in ((MEAN, floats.sub_), (SPREAD, floats.div_)):
+    for colours, apply in ((MEAN, floats.sub_), (STD, floats.div_)):
         values = torch.tensor(colours, device=images.device) * 255
         row = torch.empty_like(floats[:1, :, :1])  # as it lies in memory,
         apply(row.copy_(values.view(3, 1, 1)))  # several times as fast
