@@ -21,7 +21,7 @@ def run(architecture: Architecture, batch: int, pairs: int, steps: int):
     labels = torch.arange(batch) % 10
     optimizer = torch.optim.SGD(network.parameters(), 1e-4, momentum=0.9)
     network.guard(optimizer)
-    (guard,) = network._guards
+    guard = network._guard()
     on, off = (guard.partly, guard.wholly), ({}, {})
 
     def train() -> None:

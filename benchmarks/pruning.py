@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.ratios import Ratio, compare
-from packnet_core.network import prunable
+from packnet_core.masking import shared_out
 from packnet_core.pruning import free_smallest
 from packnet_core.trunks import Architecture, build
 
@@ -35,7 +35,7 @@ def run() -> tuple[Ratio, Ratio]:
     alone. Restoring the weights in between is not timed.
     """
     trunk = build(Architecture("vgg16"))
-    weights = [w.detach() for w in prunable(trunk).values()]
+    weights = [w.detach() for w in shared_out(trunk).values()]
     fresh = [w.clone() for w in weights]
     owners = [torch.ones_like(w, dtype=torch.uint8) for w in weights]
 

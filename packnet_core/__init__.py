@@ -5,8 +5,19 @@ import warnings
 # Without ipywidgets the progress bars are text, which is as good.
 warnings.filterwarnings("ignore", message="IProgress not found")
 
-from packnet_core.files import load  # noqa: E402
-from packnet_core.network import PackNet  # noqa: E402
+from packnet_core.errors import PackNetError  # noqa: E402
+from packnet_core.evaluation import evaluate  # noqa: E402
+from packnet_core.images import Pictures  # noqa: E402
+from packnet_core.network import PackNet, load  # noqa: E402
+from packnet_core.training import Phase, fit  # noqa: E402
 
-__all__ = ["PackNet", "load"]
+__all__ = [
+    "PackNet",
+    "PackNetError",
+    "Phase",
+    "Pictures",
+    "evaluate",
+    "fit",
+    "load",
+]
 __version__ = "0.1.0"

@@ -36,6 +36,14 @@ class InsideView(PackNetError):
     """The network may not change while it is seen as an earlier task."""
 
 
+class BadState(PackNetError, RuntimeError):
+    """A state belongs to another network, or to other tasks."""
+
+
+class Changed(PackNetError):
+    """Bits that finished tasks rely on were changed past the guard."""
+
+
 class BadTrunk(PackNetError, ValueError):
     """The trunk is unknown, holds nothing to prune, or does not fit."""
 

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import GradientState
 from torch import Tensor, nn
 
 from packnet_core.images import Pictures, normalise
@@ -29,6 +31,38 @@ class Errors:
         return f"top-1 error {self.top1:.2f} %, {top5}, {self.images} images"
 
 
+def new_accelerator() -> Accelerator:
+    """An accelerator as the process was started, or as it began.
+
+    Making one would set back what another one accumulates: not so here.
+    """
+    state = GradientState()
+    kept = dict(state.plugin_kwargs) if state.initialized else None
+    made = Accelerator()
+    if kept is not None:
+        state.plugin_kwargs = kept
+    return made
+
+
+def number_type(network: nn.Module) -> torch.dtype:
+    """The type of the numbers that a network takes: its parameters'."""
+    for parameter in network.parameters():
+        if parameter.is_floating_point():
+            return parameter.dtype
+    return torch.get_default_dtype()
+
+
+@contextmanager
+def modes_kept(network: nn.Module) -> Iterator[None]:
+    """Whatever happens: every module is in its mode again afterwards."""
+    modes = [(module, module.training) for module in network.modules()]
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
 @torch.no_grad()
 def logits(
     network: nn.Module, pictures: Pictures, *, size: int, batch: int = 250
@@ -42,7 +76,7 @@ def logits(
             torch.arange(len(pictures)),
             size,
             batch,
-            Accelerator(),
+            new_accelerator(),
         )
     ]
     return torch.cat(parts).cpu()
@@ -63,7 +97,7 @@ def evaluate(
     size: side of the square in the centre of each picture, in pixels.
     With several processes each tests its share, and all get the sum.
     """
-    accelerator = accelerator or Accelerator()
+    accelerator = accelerator or new_accelerator()
     process, processes = accelerator.process_index, accelerator.num_processes
     mine = torch.arange(process, len(pictures), processes)
     right = torch.zeros(2, device=accelerator.device)
@@ -88,11 +122,12 @@ def _predict(
     batch: int,
     accelerator: Accelerator,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    training, device = network.training, accelerator.device
-    network.to(device).eval()
-    for part in indices.split(batch):
-        images = pictures.centres(part, size, device)
-        with accelerator.autocast():
-            outputs = network(normalise(images)).float()
-        yield outputs, pictures.labels[part].to(device)
-    network.train(training)
+    device, kind = accelerator.device, number_type(network)
+    network.to(device)
+    with modes_kept(network):
+        network.eval()
+        for part in indices.split(batch):
+            images = pictures.centres(part, size, device)
+            with accelerator.autocast():
+                outputs = network(normalise(images, kind)).float()
+            yield outputs, pictures.labels[part].to(device)

@@ -4,83 +4,121 @@ The file is a safetensors file, readable with any safetensors library:
 
 * `trunk.<name>`: parameters and buffers of the trunk, without loss;
 * `head.<k>.weight`, `head.<k>.bias`: the head of the k-th task;
-* `owner.<name>`: the coded owner map of one layer (`coding.py`);
+* `owner.<name>`: the coded owner map of one layer;
 * metadata `packnet`: the header as JSON, with the checksum of all bytes
   of the file (taken with zeros for its own 64 digits).
 
 Equal networks give equal files, byte for byte. Reading checks the
-checksum first, and executes nothing from the file.
+checksum first, and executes nothing from the file. This module knows
+headers and tensors, no networks.
+
+The owner map is coded in few bits: as many owners as fit are packed into
+each byte, as digits of a number; zlib's Huffman code then comes within a
+fraction of a percent of the map's entropy, and its run lengths shrink
+layers with one owner to almost nothing.
 """
 
 import errno
 import hashlib
 import json
 import os
-from dataclasses import asdict
+import signal
+import tempfile
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from packnet_core import coding, trunks
-from packnet_core.atomic import replacing
-from packnet_core.errors import BadTrunk, DamagedFile, PackNetError
-from packnet_core.network import PackNet, Task
+from packnet_core.errors import BadTask, DamagedFile, PackNetError
 
 FORMAT = 1
 NO_SUM = "0" * 64
 MARK = rb"\"sha256\": \""  # the header's JSON stands inside JSON
 PIECE = 2**22
+Bytes = NDArray[numpy.uint8]
 
 
-def save(network: PackNet, path: str | os.PathLike) -> None:
-    """Write a network to `path`, replacing it at once. Raises OSError."""
-    tasks = len(network.records)
-    tensors = {f"trunk.{n}": t for n, t in _state(network.trunk).items()}
-    for number, head in enumerate(network.heads, start=1):
-        for name, tensor in head.state_dict().items():
-            tensors[f"head.{number}.{name}"] = tensor
-    for name, owner in network.owner.items():
-        code = coding.encode(owner.cpu().flatten().numpy(), tasks)
-        tensors[f"owner.{name}"] = torch.from_numpy(code.copy())
-    architecture = getattr(network.trunk, "architecture", None)
-    header = {
-        "sha256": NO_SUM,
-        "format": FORMAT,
-        "architecture": architecture and asdict(architecture),
-        "features": network.features,
-        "tasks": [asdict(record) for record in network.records],
-        "provenance": network.provenance,
-    }
-    metadata = {"packnet": json.dumps(header)}
-    plain = {n: t.detach().cpu().contiguous() for n, t in tensors.items()}
+def write(
+    path: str | os.PathLike,
+    header: dict,
+    tensors: dict[str, Tensor],
+    owner: dict[str, Tensor],
+    tasks: int,
+) -> None:
+    """Write a packed network to `path`, replacing it at once.
+
+    header: plain values; tensors: of the trunk and the heads, by their
+    names in the file; owner: the owner map (uint8), by name; tasks: how
+    many own something. Raises OSError, and BadTask for a header that
+    holds more than plain values.
+    """
+    coded = {}
+    for name, owners in owner.items():
+        code = encode(owners.cpu().flatten().numpy(), tasks)
+        coded[f"owner.{name}"] = torch.from_numpy(code.copy())
+    try:
+        text = json.dumps({"sha256": NO_SUM, "format": FORMAT, **header})
+    except (TypeError, ValueError) as error:
+        raise BadTask(
+            f"net.provenance holds what a file cannot ({error}): give "
+            "texts, numbers, lists and dictionaries only"
+        ) from error
+    plain = {n: _plain(t) for n, t in (tensors | coded).items()}
     with replacing(path) as new:
-        write_safetensors(plain, new, metadata)
+        write_safetensors(plain, new, {"packnet": text})
         digest, place = _checksum(new)
         with open(new, "r+b") as file:
             file.seek(place)
             file.write(digest.encode())
 
 
-def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
-    """Read a packed network.
+def read(
+    path: str | os.PathLike,
+) -> tuple[dict, dict[str, Tensor], dict[str, Tensor]]:
+    """Header, tensors, and coded owners of a file whose checksum is right.
 
-    trunk: needed if the library did not build the saved trunk; its
-    weights are replaced. Raises FileNotFoundError, DamagedFile, BadTrunk.
+    Raises FileNotFoundError, DamagedFile.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    header, tensors = _read(path)
+    with damage_named(path):
+        digest, _ = _checksum(path)
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})["packnet"])
+            if header["sha256"] != digest:
+                raise ValueError("its checksum is wrong")
+            if header["format"] != FORMAT:
+                raise ValueError(f"format {header['format']} is not known")
+            # Copies: in the file tensors begin anywhere, and where memory
+            # is not aligned, products are added up in another order.
+            found = {n: file.get_tensor(n).clone() for n in file.keys()}
+    coded = {
+        name.removeprefix("owner."): found.pop(name)
+        for name in list(found)
+        if name.startswith("owner.")
+    }
+    return header, found, coded
+
+
+@contextmanager
+def damage_named(path: str | os.PathLike) -> Iterator[None]:
+    """Whatever a file that cannot be trusted leads to is a DamagedFile."""
     try:
-        return _network(path, header, tensors, trunk)
-    except PackNetError:
+        yield
+    except (PackNetError, OSError, MemoryError):
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except Exception as error:  # any: a header may say anything
         raise DamagedFile(
-            f"{path}: not what a packed network holds ({error}); "
+            f"{path}: damaged, or not a packed network ({error}); "
             "make or fetch the file again"
         ) from error
 
@@ -95,15 +133,11 @@ def write_safetensors(
         raise OSError(errno.EIO, str(error)) from error
 
 
-def _state(trunk: nn.Module) -> dict[str, Tensor]:
-    """Parameters and saved buffers by name, shared ones once."""
-    named: dict[str, Tensor] = {}
-    seen: set[int] = set()
-    for name, tensor in trunk.state_dict(keep_vars=True).items():
-        if id(tensor) not in seen:
-            named[name] = tensor.detach()
-            seen.add(id(tensor))
-    return named
+def _plain(tensor: Tensor) -> Tensor:
+    """The tensor on the CPU, in memory that it shares with no other."""
+    plain = tensor.detach().cpu().contiguous()
+    shares = plain.untyped_storage().nbytes() != plain.nbytes
+    return plain.clone() if shares else plain
 
 
 def _checksum(path: Path) -> tuple[str, int]:
@@ -124,83 +158,98 @@ def _checksum(path: Path) -> tuple[str, int]:
     return digest.hexdigest(), place
 
 
-def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
-    """Header and tensors of a file whose checksum is right."""
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off Ctrl-C until the end of a short block that must be whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # interrupts reach the main thread alone
+        return
+    pressed = []
+    former = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
     try:
-        digest, _ = _checksum(path)
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["packnet"])
-            if header["sha256"] != digest:
-                raise ValueError("its checksum is wrong")
-            if header["format"] != FORMAT:
-                raise ValueError(f"format {header['format']} is not known")
-            # Copies: in the file tensors begin anywhere, and where memory
-            # is not aligned, products are added up in another order.
-            tensors = {n: file.get_tensor(n).clone() for n in file.keys()}
-    except (
-        SafetensorError, KeyError, TypeError, ValueError, RecursionError
-    ) as error:  # fmt: skip
-        raise DamagedFile(
-            f"{path}: damaged, or not a packed network ({error}); "
-            "make or fetch the file again"
-        ) from error
-    return header, tensors
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former or signal.SIG_DFL)
+        if pressed:
+            raise KeyboardInterrupt
 
 
-def _network(
-    path: Path,
-    header: dict,
-    tensors: dict[str, Tensor],
-    trunk: nn.Module | None,
-) -> PackNet:
-    own = {
-        name.removeprefix("trunk."): tensor
-        for name, tensor in tensors.items()
-        if name.startswith("trunk.")
-    }
-    built = trunk is None
-    if trunk is None:
-        if header["architecture"] is None:
-            raise BadTrunk(
-                f"{path}: its trunk was not built by this library; build "
-                "it yourself and call load(path, trunk)"
-            )
-        architecture = trunks.Architecture(**header["architecture"])
-        with torch.device("meta"):  # shapes only; the file has the values
-            trunk = trunks.build(architecture)
-    shapes = {name: tensor.shape for name, tensor in _state(trunk).items()}
-    if shapes != {name: tensor.shape for name, tensor in own.items()}:
-        raise BadTrunk(
-            f"{path}: its tensors do not fit the trunk; "
-            "build the trunk that was saved"
-        )
-    trunk.load_state_dict(own, strict=built, assign=built)
+def digits(owners: int) -> int:
+    """How many numbers below `owners` fit into one byte, at least one."""
+    return next(n for n in range(8, 0, -1) if max(owners, 2) ** n <= 256)
 
-    network = PackNet(trunk, header["features"])
-    network.provenance = dict(header["provenance"])
-    tasks = header["tasks"]
-    for number, task in enumerate(tasks, start=1):
-        record = Task(
-            str(task["name"]),
-            tuple(str(name) for name in task["classes"]),
-            tuple(float(fraction) for fraction in task["fractions"]),
-        )
-        if record.name in network.tasks:
-            raise ValueError(f"task {record.name!r} comes twice")
-        weight = tensors[f"head.{number}.weight"]
-        bias = tensors[f"head.{number}.bias"]
-        if weight.shape != (len(record.classes), network.features):
-            raise ValueError(f"head of {record.name!r}: wrong shape")
-        head = nn.Linear(1, 1, device="meta")
-        head.in_features, head.out_features = weight.shape[::-1]
-        head.weight, head.bias = nn.Parameter(weight), nn.Parameter(bias)
-        network.heads.append(head)
-        network.records.append(record)
-    for name, owner in network.owner.items():
-        code = tensors[f"owner.{name}"].numpy()
-        flat = coding.decode(code, len(tasks), owner.numel())
-        network.owner[name] = torch.from_numpy(flat).view(owner.shape)
-    if len(tasks) > 1:
-        for parameter in network._others():
-            parameter.requires_grad_(False)
-    return network
+
+def encode(owner: Bytes, tasks: int) -> Bytes:
+    """Code a flat owner map (n,) with values up to `tasks`; bytes (m,)."""
+    base, size = tasks + 1, digits(tasks + 1)
+    padded = numpy.zeros(-(-len(owner) // size) * size, dtype=numpy.uint8)
+    padded[: len(owner)] = owner
+    packed = numpy.zeros(len(padded) // size, dtype=numpy.uint8)
+    for column in padded.reshape(-1, size).T:
+        packed = packed * numpy.uint8(base % 256) + column
+    coder = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
+    code = coder.compress(packed.data) + coder.flush()
+    return numpy.frombuffer(code, dtype=numpy.uint8)
+
+
+def decode(code: Bytes, tasks: int, length: int) -> Bytes:
+    """The flat owner map (length,) behind a code.
+
+    Never takes more memory than a map of that length needs. Raises
+    ValueError if the code is not one of `length` owners up to `tasks`.
+    """
+    base, size = tasks + 1, digits(tasks + 1)
+    expected = -(-length // size)
+    decoder = zlib.decompressobj()
+    try:
+        data = decoder.decompress(code.tobytes(), expected + 1)
+    except zlib.error as error:
+        raise ValueError(f"owner map: {error}") from error
+    if len(data) != expected or not decoder.eof or decoder.unused_data:
+        raise ValueError(f"owner map: not a code of {length} owners")
+    values = numpy.arange(256)
+    powers = base ** numpy.arange(size - 1, -1, -1)
+    table = (values[:, None] // powers % base).astype(numpy.uint8)
+    packed = numpy.frombuffer(data, dtype=numpy.uint8)
+    if len(packed) and packed.max() >= base**size:
+        raise ValueError(f"owner map: an owner above {tasks}")
+    return table[packed].reshape(-1)[:length]
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """A place to write the new file; it takes `path`'s place at the end.
+
+    If the block raises, `path` stays as it was. Raises OSError that names
+    `path`.
+    """
+    path = Path(path)
+    new = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+        os.close(handle)
+        new = Path(name)
+        yield new
+        with open(new, "rb") as written:
+            os.fsync(written.fileno())
+        new.chmod(0o666 & ~_umask())
+        os.replace(new, path)
+    except OSError as error:  # say which file, not which temporary one
+        reason = error.strerror or str(error)
+        raise OSError(error.errno, reason, str(path)) from error
+    finally:
+        if new is not None:
+            new.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Replace a text file at once. Raises OSError."""
+    with replacing(path) as new:
+        new.write_text(text, encoding="utf-8")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

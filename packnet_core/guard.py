@@ -1,4 +1,4 @@
-"""The guard: no step of an optimiser changes a fixed weight.
+"""The guard: no step changes a fixed weight, and the proof that none did.
 
 Zeroing gradients is not enough. Weight decay is added inside the
 optimiser, and old momentum goes on moving a weight whose gradient is
@@ -8,23 +8,61 @@ what may move. After every step, whatever the optimiser did to a fixed
 weight is undone from a copy, bit for bit.
 
 Memory: the weight's own size for the copy, in layers where something is
-fixed; the owner map serves as the mask.
+fixed, once for all optimisers; the owner map serves as the mask.
 """
 
+import hashlib
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-from packnet_core.bits import PIECE, bits, clear, pieces
-from packnet_core.masking import held
+from packnet_core.masking import (
+    PIECE,
+    bits,
+    count_owned,
+    keep_where,
+    pieces,
+    visible,
+)
+
+ROW = 1024  # words of 8 bytes
+
+
+@torch.no_grad()
+def digest(
+    values: Tensor, owner: Tensor | None = None, below: int = 0
+) -> str:
+    """A short text that changes when a bit of `values` does.
+
+    With `owner` (uint8, same shape) only the weights of the tasks before
+    `below` count. Large tensors are added up by rows and by columns
+    first: a proof against accidents, not against malice.
+    """
+    made = hashlib.blake2b(digest_size=16)
+    given = [values.detach().contiguous()]
+    if owner is not None:
+        given.append(owner.contiguous())
+    for value, *owners in pieces(*given):
+        words = value if not owners else bits(value).mul(
+            visible(owners[0], below - 1)
+        )  # fmt: skip
+        data = words.reshape(-1).view(torch.uint8)
+        whole = data.numel() // (8 * ROW) * 8 * ROW
+        if whole > 8 * ROW * ROW // 16:
+            rows = data[:whole].view(torch.int64).view(-1, ROW)
+            for sums in (rows.sum(0), rows.sum(1)):
+                made.update(sums.cpu().numpy().data)
+            data = data[whole:]
+        made.update(data.cpu().numpy().data)
+    return f"{str(values.dtype).removeprefix('torch.')}:{made.hexdigest()}"
 
 
 class Fixed:
-    """What may not change in one parameter of a layer.
+    """What may not change in one shared parameter.
 
     owner: uint8 tensor, shaped like `weight`; the weights of `task` may
     change, no others. The owner map itself serves as the mask, but for
@@ -33,9 +71,10 @@ class Fixed:
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
         self.owner, self.task = owner, task
+        self.version = owner._version
         kept = weight.detach().clone()
         for values, owners in pieces(kept, owner):
-            clear(values, owners != task)
+            keep_where(values, owners != task)
         self.kept = bits(kept)
         self.moves = None
         if owner.numel() <= PIECE:
@@ -44,10 +83,10 @@ class Fixed:
     def clear(self, gradient: Tensor) -> None:
         """Clear the entries of fixed weights in a gradient, in place."""
         if self.moves is not None:
-            clear(gradient, self.moves)
+            keep_where(gradient, self.moves)
             return
         for values, owners in pieces(gradient, self.owner):
-            clear(values, owners == self.task)
+            keep_where(values, owners == self.task)
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
@@ -61,47 +100,69 @@ class Fixed:
 
 
 class Guard:
-    """Holds what one optimiser may not change, and lives as long as it.
+    """Holds what guarded optimisers may not change; they keep it alive.
 
-    optimizer: any `torch.optim.Optimizer`; check: called before each
-    step, raises where a step would be wrong.
+    before_step: called before each step; raises where one would be wrong.
     """
 
-    def __init__(self, optimizer: Optimizer, check: Callable[[], None]):
+    def __init__(self, before_step: Callable[[], None]):
+        self.before_step = before_step
+        self.optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self.partly: dict[nn.Parameter, Fixed] = {}
-        self.wholly: dict[nn.Parameter, Tensor] = {}
+        self.wholly: dict[Tensor, Tensor] = {}
         self.hooks: dict[nn.Parameter, RemovableHandle] = {}
-        optimizer.register_step_pre_hook(lambda *_: check())
-        optimizer.register_step_post_hook(lambda *_: self.restore())
 
     def __del__(self):
         for hook in self.hooks.values():
             hook.remove()
+
+    def watch(self, optimizer: Optimizer) -> None:
+        """Guard an optimiser, and those that it steps with."""
+        for one in (optimizer, *_inner(optimizer)):
+            if one not in self.optimizers:
+                self.optimizers.add(one)
+                one.register_step_pre_hook(lambda *_: self.before_step())
+                one.register_step_post_hook(lambda *_: self.restore())
+
+    def take(self, new: Iterable[nn.Parameter], beside: set[Tensor]) -> None:
+        """Let optimisers train `new` too, where they train `beside`."""
+        for optimizer in self.optimizers:
+            known = {p for g in optimizer.param_groups for p in g["params"]}
+            for group in optimizer.param_groups:
+                if beside & set(group["params"]):
+                    group["params"] += [p for p in new if p not in known]
+                    break
 
     @torch.no_grad()
     def remember(
         self,
         layers: Iterable[tuple[nn.Parameter, Tensor]],
         task: int,
-        others: Iterable[nn.Parameter],
+        others: Iterable[Tensor],
     ) -> None:
         """Take note of what is fixed from now on.
 
-        layers: each layer's weight with its owners, of whom only `task`
-        may change its weights; others: parameters that may not change
-        at all.
+        layers: each shared weight with its owners, of whom only `task`
+        may change its weights; others: what may not change at all.
         """
         self.partly.clear()
         for weight, owner in layers:
-            if held(owner, task) < owner.numel():
+            if count_owned(owner, task) < owner.numel():
                 self.partly[weight] = Fixed(weight, owner, task)
                 self._clear_gradients_of(weight)
         self.wholly = {p: p.detach().clone() for p in others}
 
+    def is_current(self) -> bool:
+        """Whether the owners are still those that were noted."""
+        return all(
+            fixed.version == fixed.owner._version
+            for fixed in self.partly.values()
+        )
+
     def _clear_gradients_of(self, weight: nn.Parameter) -> None:
         if weight in self.hooks or not weight.requires_grad:
             return
-        guard = weakref.ref(self)  # the optimiser alone keeps a guard
+        guard = weakref.ref(self)  # the optimisers alone keep a guard
 
         def clear(_: Tensor) -> None:
             alive = guard()
@@ -114,10 +175,17 @@ class Guard:
 
     @torch.no_grad()
     def restore(self) -> None:
-        """Undo whatever a step did to fixed parameters."""
+        """Undo whatever was done to fixed parameters and buffers."""
         for weight, fixed in self.partly.items():
             fixed.restore(weight)
         if self.wholly:
             torch._foreach_copy_(
                 list(self.wholly), list(self.wholly.values())
             )
+
+
+def _inner(optimizer: Optimizer) -> Iterator[Optimizer]:
+    """Optimisers that an optimiser holds, to step with."""
+    for held in vars(optimizer).values():
+        if isinstance(held, Optimizer) and held is not optimizer:
+            yield held

@@ -1,14 +1,20 @@
-"""A set of labelled pictures, and the batches made of it."""
+"""Labelled pictures, and the batches made of them."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
+from torchvision.datasets import ImageFolder
+from torchvision.transforms.functional import pil_to_tensor
 
-# The mean and spread of ImageNet's pixels, per colour, from 0 to 1.
+from packnet_core.errors import BadPictures
+
+# Mean and standard deviation of ImageNet's pixels, per colour, from 0 to 1.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
@@ -67,11 +73,80 @@ class Pictures:
     testing the one in the centre;
     labels: int64 tensor (N,), each in [0, len(classes));
     classes: the classes' names, in the order of the labels.
+    Raises BadPictures for anything else.
     """
 
     images: "Tensor | Source"
     labels: Tensor
     classes: tuple[str, ...]
+
+    def __post_init__(self):
+        if isinstance(self.images, Tensor):
+            if self.images.dtype != torch.uint8:
+                raise BadPictures(
+                    f"pictures of type {self.images.dtype}: give bytes; of "
+                    "numbers from 0 to 1 they are "
+                    "(images * 255).round().to(torch.uint8)"
+                )
+            if self.images.dim() != 4 or self.images.shape[1] != 3:
+                raise BadPictures(
+                    f"pictures of shape {tuple(self.images.shape)}: give "
+                    "(N, 3, H, W); grey ones are images.expand(-1, 3, -1, -1)"
+                )
+        labels = self.labels
+        if labels.dim() != 1 or len(labels) != len(self.images):
+            raise BadPictures(
+                f"labels of shape {tuple(labels.shape)} for "
+                f"{len(self.images)} pictures: give one for each"
+            )
+        if labels.is_floating_point() or (
+            len(labels)
+            and not 0
+            <= int(labels.min())
+            <= int(labels.max())
+            < len(self.classes)
+        ):
+            raise BadPictures(
+                f"labels of type {labels.dtype} from {labels.min()} to "
+                f"{labels.max()}: give whole numbers from 0 to "
+                f"{len(self.classes) - 1}, the places of the classes' names"
+            )
+
+    @classmethod
+    def from_folder(
+        cls, folder: str | os.PathLike, size: int, *, cropped: bool = False
+    ) -> "Pictures":
+        """The pictures of a folder that has a folder for each class.
+
+        size: side of the square that the network takes, in pixels.
+        Pictures are turned as their EXIF says and resized, whatever their
+        shape, to squares of 256 / 224 of that side, out of which smaller
+        ones are cut; or, if they are `cropped` along their objects, to
+        that side itself. Classes are in the alphabetical order of their
+        folders. All are kept in memory. Raises BadPictures.
+        """
+        side = size if cropped else round(size * 256 / 224)
+
+        def read(path: str) -> Tensor:
+            try:
+                with Image.open(path) as picture:
+                    turned = ImageOps.exif_transpose(picture).convert("RGB")
+                return pil_to_tensor(turned.resize((side, side)))
+            except (OSError, ValueError, Image.DecompressionBombError) as e:
+                raise BadPictures(
+                    f"{path}: no picture that can be read ({e}); mend it, or "
+                    "take it away"
+                ) from e
+
+        try:
+            found = ImageFolder(os.fspath(folder), loader=read)
+        except (OSError, RuntimeError) as error:
+            raise BadPictures(
+                f"{folder}: give a folder that has a folder of pictures for "
+                f"each class ({error})"
+            ) from error
+        images = torch.stack([found[i][0] for i in range(len(found))])
+        return cls(images, torch.tensor(found.targets), tuple(found.classes))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -150,9 +225,12 @@ def generator(*words: object) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def normalise(images: Tensor) -> Tensor:
-    """Bytes (B, 3, H, W) to floats with ImageNet's mean and spread."""
-    floats = images.to(torch.get_default_dtype(), copy=True)
+def normalise(images: Tensor, kind: torch.dtype | None = None) -> Tensor:
+    """Bytes (B, 3, H, W) to floats, by ImageNet's mean and deviation.
+
+    kind: of the floats, torch's default if None.
+    """
+    floats = images.to(kind or torch.get_default_dtype(), copy=True)
     for colours, apply in ((MEAN, floats.sub_), (STD, floats.div_)):
         values = torch.tensor(colours, device=images.device) * 255
         row = torch.empty_like(floats[:1, :, :1])  # as it lies in memory,
@@ -167,7 +245,7 @@ def centre(images: Tensor, size: int) -> Tensor:
     return images[:, :, top : top + size, left : left + size]
 
 
-def share(indices: Tensor, process: int, processes: int) -> Tensor:
+def shard(indices: Tensor, process: int, processes: int) -> Tensor:
     """The part of a batch's indices (B,) that one process takes."""
     return indices[process::processes]
 

@@ -1,6 +1,6 @@
-"""Lessons: what a phase of training minimises, and what it may change.
+"""Objectives: what a phase of training minimises, and what it may change.
 
-A lesson's loss is a module that holds the network. Images (B, 3, H, W)
+An objective's loss is a module that holds the network. Images (B, 3, H, W)
 and labels (B,) of a part of a batch go in, and the labels (N,) of the
 whole batch; out comes what this part adds to the batch's loss. So a batch
 may be divided among processes, or worked on piece by piece.
@@ -58,10 +58,10 @@ class Distillation(nn.Module):
         self, images: Tensor, labels: Tensor, whole: Tensor
     ) -> Tensor:
         *old, new = self.network.heads
-        features = self.network.trunk(images)  # (B, features)
+        features = self.network.features(images)  # (B, features)
         loss = cross_entropy(new(features), labels)
         with torch.no_grad():
-            before = self.teacher.trunk(images)
+            before = self.teacher.features(images)
             taught = [head(before) for head in self.teacher.heads[:-1]]
         for head, wanted in zip(old, taught, strict=True):
             loss = loss + self.weight * kl_div(
@@ -94,7 +94,7 @@ class AllTasks(nn.Module):
     def forward(
         self, images: Tensor, labels: Tensor, whole: Tensor
     ) -> Tensor:
-        features = self.network.trunk(images)
+        features = self.network.features(images)
         heads = [head(features) for head in self.network.heads]
         logits = torch.cat(heads, dim=1)  # (B, classes of all tasks)
         other = self.task_of != self.task_of[labels][:, None]
@@ -107,7 +107,7 @@ class AllTasks(nn.Module):
 
 @dataclass(frozen=True)
 class Objective:
-    """What a phase teaches.
+    """What a phase minimises, and on what.
 
     loss: makes the module that is minimised; guarded: only what the
     current task owns may change, else everything that takes gradients;

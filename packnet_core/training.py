@@ -11,29 +11,31 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
+from accelerate.utils import DistributedType, broadcast
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
-from packnet_core import checkpoint as checkpoints
-from packnet_core.checkpoint import Progress
-from packnet_core.errors import BadRun, Diverged
+from packnet_core.errors import BadRun, DamagedFile, Diverged
+from packnet_core.evaluation import modes_kept, new_accelerator, number_type
+from packnet_core.files import replacing
 from packnet_core.images import (
     JointPictures,
     Pictures,
     generator,
     normalise,
-    share,
+    shard,
     shuffled,
 )
+from packnet_core.masking import OwnerMap
 from packnet_core.network import PackNet
 from packnet_core.objectives import OWN_WEIGHTS, Objective
 
@@ -41,8 +43,25 @@ from packnet_core.objectives import OWN_WEIGHTS, Objective
 warnings.filterwarnings("ignore", message="Grad strides do not match")
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
-Made = TypeVar("Made")
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
+SHARDED = {
+    DistributedType.FSDP,
+    DistributedType.DEEPSPEED,
+    DistributedType.MEGATRON_LM,
+}
+Made = TypeVar("Made")
+
+
+class Batch(NamedTuple):
+    """What a process works on in a step.
+
+    images: floats (B, 3, size, size) and labels (B,) of this process;
+    whole: the labels (N,) of all processes.
+    """
+
+    images: Tensor
+    labels: Tensor
+    whole: Tensor
 
 
 @dataclass(frozen=True)
@@ -98,106 +117,155 @@ def fit(
 
     size: side of the square that the network takes, in pixels; objective:
     what is minimised and what may change; seed: anything with a fixed
-    text; title: for the progress bar; checkpoint:
-    a file that is kept up to date and from which the phase goes on if it
-    was cut short; accumulate: pieces in which each process puts its share of
-    a batch through the network, their gradients added up; watch: called
-    with the number of steps done after each. Returns the seconds spent
-    training, those before a cut included. With batch norm, each piece is
-    normalised by itself. Raises Diverged, BadRun, and what
-    `checkpoint.load` raises.
+    text; title: for the progress bar; checkpoint: a file that is kept up
+    to date and from which the phase goes on if it was cut short;
+    accumulate: pieces in which each process puts its share of a batch
+    through the network, their gradients added up; watch: called with the
+    number of steps done after each. Returns the seconds spent training,
+    those before a cut included. With batch norm, each piece is
+    normalised by itself. Modules that are in eval mode while the network
+    is in training mode stay so; all modes are afterwards as before.
+    Raises Diverged, BadRun, and DamagedFile for a damaged checkpoint.
     """
-    accelerator = accelerator or Accelerator()
+    accelerator = accelerator or new_accelerator()
     process, processes = accelerator.process_index, accelerator.num_processes
-    if min(phase.batch, len(pictures)) < processes:
-        raise BadRun(
-            f"batch of {min(phase.batch, len(pictures))} for {processes} "
-            "processes: each needs a picture; start fewer processes"
-        )
-    optimizer = _optimizer(network, phase)
-    model = accelerator.prepare(objective.loss(network))
-    if objective.guarded:
-        network.guard(optimizer)
-    prepared = accelerator.prepare(optimizer)
-
+    _refuse(phase, len(pictures), accumulate, accelerator)
     per_epoch = max(len(pictures) // phase.batch, 1)
     steps = phase.epochs * per_epoch
-    told = f"{asdict(phase)} {seed} {len(pictures)} {network.tasks}"
-    done = Progress()
-    if checkpoint is not None:
-        done = checkpoints.load(checkpoint, network, optimizer, told)
-    begun = saved = time.monotonic()
-    pause = SHORTEST_PAUSE
-    model.train()
-    quiet = {} if accelerator.is_main_process else {"disable": True}
-    bar = tqdm(
-        desc=title or network.tasks[-1],
-        total=steps,
-        initial=done.steps,
-        unit="step",
-        **quiet,  # the main process does as TQDM_DISABLE says
-    )
-    device = accelerator.device
+    about = f"{asdict(phase)} {seed} {len(pictures)} {network.tasks}"
+    device, kind = accelerator.device, number_type(network)
 
     @lru_cache(maxsize=1)
     def order(epoch: int) -> list[Tensor]:
         return shuffled(len(pictures), phase.batch, seed, epoch=epoch)
 
-    def batch(step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """This process's pictures (B, 3, size, size) and labels (B,), and
-        the labels (N,) of all processes."""
+    def batch(step: int) -> Batch:
         indices = order(step // per_epoch)[step % per_epoch]
         draws = torch.rand(
             len(indices), 3, generator=generator(f"{seed}/{step}")
         )
-        mine = share(indices, process, processes)
-        draws = share(draws, process, processes)
+        mine = shard(indices, process, processes)
+        draws = shard(draws, process, processes)
         images = pictures.crops(mine, size, draws, device)
         labels, whole = pictures.labels[mine], pictures.labels[indices]
-        return images, labels.to(device), whole.to(device)
+        return Batch(
+            normalise(images, kind), labels.to(device), whole.to(device)
+        )
 
-    todo = range(done.steps, steps)
     cards = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(cards), bar:
-        for step, (images, labels, whole) in zip(
-            todo, _ahead(batch, todo), strict=True
-        ):
-            epoch = step // per_epoch
-            for group in optimizer.param_groups:
-                group["lr"] = group["full_rate"] * phase.factor(
-                    step / per_epoch
-                )
-            still = network.trunk if epoch < phase.trunk_from else None
-            words = (f"{seed}/{step}", "dropout", process)
-            torch.manual_seed(generator(*words).initial_seed())
-            loss = _step(
-                accelerator, model, prepared, images, labels, whole,
-                phase.clip, still, accumulate,
-            )  # fmt: skip
-            if not math.isfinite(loss):
-                raise Diverged(
-                    f"{bar.desc}: the loss became {loss} in step "
-                    f"{step + 1} of {steps}: lower the learning rate "
-                    f"({phase.lr}) or limit the gradient with clip"
-                )
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-            bar.update()
-            if watch is not None:
-                watch(step + 1)
-            now = time.monotonic()
-            if checkpoint is not None and now - saved > pause:
-                progress = Progress(step + 1, done.seconds + now - begun)
-                if accelerator.is_main_process:
-                    checkpoints.save(
-                        checkpoint, network, optimizer, progress, told
+    with (
+        modes_kept(network),
+        _prepared(accelerator, objective.loss(network), network) as model,
+        torch.random.fork_rng(cards),
+    ):
+        optimizer = _optimizer(network, phase)
+        if objective.guarded:
+            network.guard(optimizer)
+        prepared = accelerator.prepare_optimizer(optimizer)
+        done = Progress()
+        if checkpoint is not None:
+            done = _load(checkpoint, network, optimizer, about)
+        begun = saved = time.monotonic()
+        pause = SHORTEST_PAUSE
+        todo = range(done.steps, steps)
+        bar = tqdm(
+            desc=title or network.tasks[-1],
+            total=steps,
+            initial=done.steps,
+            unit="step",
+            # the main process does as TQDM_DISABLE says
+            **({} if accelerator.is_main_process else {"disable": True}),
+        )
+        with bar:
+            for step, ready in zip(todo, _ahead(batch, todo), strict=True):
+                for group in optimizer.param_groups:
+                    group["lr"] = group["full_lr"] * phase.factor(
+                        step / per_epoch
                     )
-                saved = time.monotonic()
-                pause = max(SHORTEST_PAUSE, (saved - now) / LONGEST_SHARE)
-    broadcast(list(network.buffers()))  # running statistics, of one process
-    accelerator.wait_for_everyone()
-    accelerator.unwrap_model(model, keep_fp32_wrapper=False)
-    accelerator.free_memory()  # it would keep the optimiser alive
+                words = (f"{seed}/{step}", "dropout", process)
+                torch.manual_seed(generator(*words).initial_seed())
+                optimizer.zero_grad()
+                loss = _gradients(accelerator, model, ready, accumulate)
+                if step // per_epoch < phase.trunk_from:  # the heads alone
+                    for parameter in network.trunk.parameters():
+                        parameter.grad = None
+                if phase.clip is not None:
+                    accelerator.unscale_gradients(prepared)
+                    clip_grad_norm_(model.parameters(), phase.clip)
+                prepared.step()
+                if not math.isfinite(loss):
+                    raise Diverged(
+                        f"{bar.desc}: the loss became {loss} in step "
+                        f"{step + 1} of {steps}: lower the learning rate "
+                        f"({phase.lr}) or limit the gradient with clip"
+                    )
+                bar.set_postfix_str(f"loss={loss:.3f}", refresh=False)
+                bar.update()
+                if watch is not None:
+                    watch(step + 1)
+                now = time.monotonic()
+                if checkpoint is not None and now - saved > pause:
+                    progress = Progress(step + 1, done.seconds + now - begun)
+                    if accelerator.is_main_process:
+                        _save(checkpoint, network, optimizer, progress, about)
+                    saved = time.monotonic()
+                    pause = max(SHORTEST_PAUSE, (saved - now) / LONGEST_SHARE)
+        broadcast(list(network.trunk.buffers()))  # of one process
+        accelerator.wait_for_everyone()
     return done.seconds + time.monotonic() - begun
+
+
+def _refuse(
+    phase: Phase, count: int, accumulate: int, accelerator: Accelerator
+) -> None:
+    """Raise BadRun where a phase cannot be trained as asked."""
+    processes = accelerator.num_processes
+    if count == 0:
+        raise BadRun("there are no pictures to train on")
+    if min(phase.batch, count) < processes:
+        raise BadRun(
+            f"batch of {min(phase.batch, count)} for {processes} "
+            "processes: each needs a picture; start fewer processes"
+        )
+    if accumulate < 1:
+        raise BadRun(
+            f"accumulate {accumulate}: give 1 (a batch whole) or more"
+        )
+    if accelerator.distributed_type in SHARDED:
+        raise BadRun(
+            f"{accelerator.distributed_type.value} shards the weights, and "
+            "an owner map cannot follow: launch with --multi_gpu instead"
+        )
+
+
+@contextmanager
+def _prepared(
+    accelerator: Accelerator, model: nn.Module, network: PackNet
+) -> Iterator[nn.Module]:
+    """A model of the network on its device, in training mode.
+
+    Owners are the same in every process, and are not sent about. The
+    accelerator is afterwards as its owner left it.
+    """
+    model._ddp_params_and_buffers_to_ignore = [  # type: ignore[assignment]
+        f"{path}.{name}"
+        for path, module in model.named_modules()
+        if isinstance(module, OwnerMap)
+        for name, _ in module
+    ]
+    modes = {module: module.training for module in network.modules()}
+    kept = accelerator._models, accelerator._optimizers
+    lengths = [len(known) for known in kept]
+    prepared = accelerator.prepare_model(model).train()
+    if modes[network]:  # some may be in eval mode on purpose
+        for module, training in modes.items():
+            module.training = training
+    try:
+        yield prepared
+    finally:
+        for known, length in zip(kept, lengths, strict=True):
+            del known[length:]
+        accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
 
 
 def _ahead(
@@ -226,41 +294,105 @@ def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
         weight_decay=phase.weight_decay,
     )
     for group in optimizer.param_groups:
-        group["full_rate"] = group["lr"]
+        group["full_lr"] = group["lr"]
     return optimizer
 
 
-def _step(
-    accelerator: Accelerator,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    images: Tensor,
-    labels: Tensor,
-    whole: Tensor,
-    clip: float | None,
-    still: nn.Module | None,
-    accumulate: int,
+def _gradients(
+    accelerator: Accelerator, model: nn.Module, batch: Batch, accumulate: int
 ) -> float:
-    """One step of gradient descent, of all but `still`; the loss."""
-    optimizer.zero_grad()
-    loss = torch.zeros((), device=images.device)
-    pieces = list(
-        zip(images.chunk(accumulate), labels.chunk(accumulate), strict=True)
-    )
-    for place, (some, named) in enumerate(pieces):
+    """The gradients of a batch's loss, over all processes; the loss."""
+    loss = torch.zeros((), device=batch.images.device)
+    chunks = batch.images.chunk(accumulate), batch.labels.chunk(accumulate)
+    pieces = list(zip(*chunks, strict=True))
+    for place, (images, labels) in enumerate(pieces):
         last = place == len(pieces) - 1  # then processes exchange gradients
         with nullcontext() if last else accelerator.no_sync(model):
-            with accelerator.autocast():
-                part = model(normalise(some), named, whole)
+            with accelerator.autocast(), _batch_norm_named(len(images)):
+                part = model(images, labels, batch.whole)
             # Processes take the mean of their gradients, not the sum.
-            accelerator.backward(part * accelerator.num_processes)
+            scaled = part * accelerator.num_processes
+            if accelerator.scaler is not None:
+                scaled = accelerator.scaler.scale(scaled)
+            scaled.backward()
             loss += part.detach()
-    if still is not None:
-        for parameter in still.parameters():
-            parameter.grad = None  # an optimiser passes over these
-    if clip is not None:
-        accelerator.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
     total = accelerator.reduce(loss, "sum")
     assert isinstance(total, Tensor)
     return total.item()
+
+
+@contextmanager
+def _batch_norm_named(count: int) -> Iterator[None]:
+    """Say what to do where batch norm meets a single number a channel."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise BadRun(
+            f"batch norm met a piece of {count} picture(s) with one number "
+            "a channel: take larger batches, or fewer pieces (accumulate)"
+        ) from error
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a phase has come: steps done, seconds spent on them."""
+
+    steps: int = 0
+    seconds: float = 0.0
+
+
+def _save(
+    path: Path,
+    network: PackNet,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    about: str,
+) -> None:
+    """Replace a checkpoint at once. Raises OSError.
+
+    about: says exactly what is being trained and how. The random state
+    needs no place: it comes from the seed and the number of the step.
+    """
+    with replacing(path) as new, open(new, "wb") as file:
+        torch.save(
+            {
+                "about": about,
+                "progress": asdict(progress),
+                "network": network.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            },
+            file,
+        )
+
+
+def _load(
+    path: Path, network: PackNet, optimizer: torch.optim.Optimizer, about: str
+) -> Progress:
+    """Take a phase up again where its checkpoint left it.
+
+    Returns Progress() if there is no checkpoint. Raises BadRun if it is
+    one of another phase, DamagedFile if it cannot be read.
+    """
+    if not path.exists():
+        return Progress()
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+        progress = Progress(**found["progress"])
+        if found["about"] == about:
+            network.load_state_dict(found["network"])
+            optimizer.load_state_dict(found["optimizer"])
+    except OSError:
+        raise
+    except Exception as error:  # any: it may hold anything
+        raise DamagedFile(
+            f"{path}: damaged checkpoint ({error}); delete it to start "
+            "this phase again"
+        ) from error
+    if found["about"] != about:
+        raise BadRun(
+            f"{path}: checkpoint of another phase or configuration; "
+            "delete it, or train into another directory"
+        )
+    return progress

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from packnet_core import PackNet, coding, files, load
+from packnet_core import PackNet, files, load
 from packnet_core.errors import BadTrunk, DamagedFile
 from packnet_core.trunks import Architecture, build
 
@@ -105,7 +105,7 @@ def test_any_safetensors_library_can_open_the_file(network, file):
     tensors = load_file(file)
     weight = tensors["trunk.features.0.weight"]
     assert torch.equal(weight, network.layers["features.0.weight"])
-    assert tensors["head.2.weight"].shape == (7, network.features)
+    assert tensors["head.2.weight"].shape == (7, network.out_features)
 
 
 def test_one_changed_byte_anywhere_is_noticed(file, tmp_path):
@@ -227,11 +227,11 @@ def test_a_full_disk_leaves_the_older_file_whole(network, file, monkeypatch):
 def test_a_coded_owner_map_comes_back(tasks, data):
     owners = data.draw(st.lists(st.integers(0, tasks)))
     owner = numpy.array(owners, dtype=numpy.uint8)
-    code = coding.encode(owner, tasks)
-    again = coding.decode(code, tasks, len(owner))
+    code = files.encode(owner, tasks)
+    again = files.decode(code, tasks, len(owner))
     assert again.tolist() == owners
     with pytest.raises(ValueError, match="owner map"):
-        coding.decode(code, tasks, len(owner) + 9)
+        files.decode(code, tasks, len(owner) + 9)
 
 
 def test_a_coded_owner_map_is_close_to_its_entropy():
@@ -239,7 +239,7 @@ def test_a_coded_owner_map_is_close_to_its_entropy():
     entropy = -sum(share * math.log2(share) for share in shares)
     generator = numpy.random.default_rng(0)
     owner = generator.choice([1, 2, 3, 4], 10**6, p=shares).astype("uint8")
-    bits = 8 * len(coding.encode(owner, 4)) / len(owner)
+    bits = 8 * len(files.encode(owner, 4)) / len(owner)
     assert entropy < bits < 1.01 * entropy + 0.03
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from packnet_core import PackNet, checkpoint, training
+from packnet_core import PackNet, training
 from packnet_core.errors import BadRun, DamagedFile, Diverged
 from packnet_core.evaluation import Errors, evaluate, logits
 from packnet_core.images import (
@@ -71,7 +71,7 @@ def test_a_phase_cut_short_resumes_to_a_bit_identical_end(
     undisturbed = start()
     fit(undisturbed, pictures, PHASE, size=SIZE)
 
-    save = checkpoint.save
+    save = training._save
     saves = []
 
     def dying(*arguments):
@@ -80,7 +80,7 @@ def test_a_phase_cut_short_resumes_to_a_bit_identical_end(
         if len(saves) == moment:
             raise Killed
 
-    monkeypatch.setattr(checkpoint, "save", dying)
+    monkeypatch.setattr(training, "_save", dying)
     file = tmp_path / "phase.checkpoint"
     with pytest.raises(Killed):
         fit(start(), pictures, PHASE, size=SIZE, checkpoint=file)
@@ -173,7 +173,7 @@ def test_testing_leaves_the_mode_as_it_was(pictures):
 
 
 def test_a_random_square_is_a_part_of_the_picture_maybe_flipped():
-    images = torch.arange(2 * 3 * 5 * 6).view(2, 3, 5, 6)
+    images = torch.arange(180).view(2, 3, 5, 6).byte()
     draws = torch.tensor([[0.0, 0.99, 0.9], [0.99, 0.0, 0.1]])
     pictures = Pictures(images, torch.tensor([0, 1]), ("a", "b"))
     squares = pictures.crops(
@@ -217,14 +217,14 @@ def test_a_checkpoint_of_another_phase_is_refused(pictures, tmp_path):
     network = start()
     optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9)
     file = tmp_path / "phase.checkpoint"
-    done = checkpoint.Progress(3, 1.5)
-    checkpoint.save(file, network, optimizer, done, "this one")
-    assert checkpoint.load(file, network, optimizer, "this one") == done
+    done = training.Progress(3, 1.5)
+    training._save(file, network, optimizer, done, "this one")
+    assert training._load(file, network, optimizer, "this one") == done
     with pytest.raises(BadRun, match="another phase"):
-        checkpoint.load(file, network, optimizer, "that one")
+        training._load(file, network, optimizer, "that one")
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DamagedFile, match="delete it"):
-        checkpoint.load(file, network, optimizer, "this one")
+        training._load(file, network, optimizer, "this one")
 
 
 @pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW])
@@ -235,10 +235,10 @@ def test_a_checkpoint_holds_the_optimiser_without_pickle(tmp_path, kind):
     network(torch.rand(4, 3, SIZE, SIZE)).sum().backward()
     optimizer.step()
     file = tmp_path / "phase.checkpoint"
-    checkpoint.save(file, network, optimizer, checkpoint.Progress(1), "x")
+    training._save(file, network, optimizer, training.Progress(1), "x")
     other = start()
     again = kind(other.parameters(), 0.1, **options)
-    checkpoint.load(file, other, again, "x")
+    training._load(file, other, again, "x")
     ours, theirs = optimizer.state_dict(), again.state_dict()
     groups = json.dumps(ours["param_groups"])
     assert groups == json.dumps(theirs["param_groups"])

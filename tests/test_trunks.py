@@ -7,16 +7,17 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from packnet_book.runs.pretrained import (
-    identifiers,
-    load_pretrained,
-    read_weights,
-    start_head,
-)
+from packnet_book.runs.pretrained import identifiers, start_head
 from packnet_core import PackNet
 from packnet_core.errors import BadTrunk, DamagedFile
-from packnet_core.network import prunable
-from packnet_core.trunks import NAMES, Architecture, build
+from packnet_core.masking import shared_out
+from packnet_core.trunks import (
+    NAMES,
+    Architecture,
+    build,
+    load_pretrained,
+    read_weights,
+)
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg16_bn"])
@@ -31,7 +32,7 @@ def test_full_size_vgg_is_torchvisions_without_its_last_layer(name):
     }
     ours = {key: tensor.shape for key, tensor in trunk.state_dict().items()}
     assert ours == wanted
-    layers = prunable(trunk)
+    layers = shared_out(trunk)
     assert len(layers) == 15
     assert sum(w.numel() for w in layers.values()) == 134_248_128
 
@@ -61,7 +62,7 @@ def test_other_networks_compute_what_torchvisions_do(name):
         ours = trunk(images) @ weight.T + bias
         assert (ours - theirs(images)).abs().max() < 1e-4
     counts = {"resnet50": 53, "densenet121": 120}  # convolutions
-    assert len(prunable(trunk)) == counts[name]
+    assert len(shared_out(trunk)) == counts[name]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Frame, Page, expect
 
 from packnet_book.explorer import explore, play
 from packnet_core import PackNet, load
-from packnet_core.errors import InsideView, NoTask
+from packnet_core.errors import NoTask
 from packnet_core.trunks import Architecture, build
 from tests.test_page import serious, visit
 
@@ -109,9 +109,10 @@ def test_a_network_without_tasks_is_refused():
         explore(PackNet(trunk, trunk.out_features))
 
 
-def test_a_view_is_not_explored(network):
-    with network.view(NAMES[0]), pytest.raises(InsideView, match="explore"):
-        explore(network)
+def test_in_a_view_the_whole_network_is_explored(network):
+    whole = explore(network).html
+    with network.view(NAMES[0]):
+        assert explore(network).html == whole
 
 
 def test_a_file_is_explored_like_the_network_that_it_holds(network, tmp_path):

@@ -17,9 +17,8 @@ from packnet_book.runs.contents import summary
 from packnet_book.runs.methods import METHODS
 from packnet_book.runs.presets import PRESETS, preset, shortened, with_rates
 from packnet_book.runs.runner import Run
-from packnet_core import __version__
+from packnet_core import __version__, load
 from packnet_core.errors import ByHand, PackNetError
-from packnet_core.files import load
 from packnet_core.trunks import NAMES
 
 

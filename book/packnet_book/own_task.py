@@ -14,9 +14,9 @@ from packnet_book.runs.presets import (
     Preset,
     shortened,
 )
+from packnet_core import load
 from packnet_core.errors import BadPictures, BadTrunk, NoFreeWeights
 from packnet_core.evaluation import Errors, evaluate
-from packnet_core.files import load
 from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
 from packnet_core.training import fit

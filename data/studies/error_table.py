@@ -87,7 +87,7 @@ def matrices(seed: int, folder: Path) -> DataFrame:
         """A task that has a random head as yet."""
         with torch.random.fork_rng():
             torch.manual_seed(generator(seed, task, "head").initial_seed())
-            other = PackNet(deepcopy(network.trunk), network.features)
+            other = PackNet(deepcopy(network.trunk), network.out_features)
             other.add_task(task, made.classes(task))
         errors = evaluate(
             other, made.pictures(task, "test"),

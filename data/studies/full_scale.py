@@ -17,8 +17,8 @@ from pathlib import Path
 import torch
 from pandas import DataFrame
 
+from packnet_core import load
 from packnet_core.evaluation import evaluate
-from packnet_core.files import load
 from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
 from packnet_core.training import Phase, fit

@@ -15,8 +15,8 @@ import numpy as np
 from torch import Tensor
 
 from packnet_book.explorer.page import Page, fill, packed
+from packnet_core import load
 from packnet_core.errors import NoTask
-from packnet_core.files import load
 from packnet_core.network import PackNet
 
 LIMIT, LARGE_LIMIT = 390_000, 4_900_000  # bytes of the document
@@ -33,12 +33,11 @@ def explore(
     network: with at least one task, or its file; limit: bytes that the
     document may have, if not 390 kB, or 4.9 MB for more than ten million
     weights; as many filters are shown as fit. Values are rounded to a
-    127th of the largest in their filter. Raises NoTask, InsideView, and
-    what `load` raises.
+    127th of the largest in their filter. Raises NoTask, and what `load`
+    raises.
     """
     if not isinstance(network, PackNet):
         network = load(network)
-    network.refuse_inside_view("explore")
     if not network.tasks:
         raise NoTask("a network without a task owns nothing: add one first")
     title = f"Who owns which weight: {', '.join(network.tasks)}"

@@ -14,7 +14,7 @@ from packnet_book.runs.costs import Work, answering, bookkeeping, training
 from packnet_core.objectives import DISTILLING, OWN_WEIGHTS, Objective
 from packnet_book.runs.methods import METHODS
 from packnet_core.network import PackNet
-from packnet_core.masking import held
+from packnet_core.masking import count_owned
 from packnet_book.runs.presets import Preset
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture, build
@@ -119,7 +119,7 @@ class Planner:
     ) -> None:
         names = tuple(network.tasks)
         last = len(names)
-        fixed = any(held(o, last) < o.numel() for o in network.owner.values())
+        fixed = any(count_owned(o, last) < o.numel() for o in network.owner.values())
         teacher = objective == DISTILLING
         answer = names if teacher or objective.joint else names[-1:]
         work = Work(

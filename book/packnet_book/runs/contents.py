@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas
 from safetensors import safe_open
 
-from packnet_core.files import load
+from packnet_core import load
 from packnet_core.network import PackNet
 
 

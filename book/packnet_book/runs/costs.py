@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from packnet_core.network import prunable
+from packnet_core.masking import shared_out
 from packnet_core.trunks import Architecture, Trunk, build
 
 FLOAT, HALF, OWNER = 4, 2, 1  # bytes
@@ -129,7 +129,7 @@ def step_memory(
     backward pass, but for what libraries and the driver take besides.
     """
     trunk, outputs = _network(architecture, work.heads)
-    shared = sum(weight.numel() for weight in prunable(trunk).values())
+    shared = sum(weight.numel() for weight in shared_out(trunk).values())
     whole = sum(p.numel() for p in trunk.parameters())
     heads = sum(p.numel() for head in outputs for p in head.parameters())
     moving = (whole if work.trunk else 0) + heads
@@ -157,7 +157,7 @@ def bookkeeping(architecture: Architecture, work: Work) -> int:
     fast the memory is, and the same for any number of pictures.
     """
     trunk, outputs = _network(architecture, work.heads)
-    shared = sum(weight.numel() for weight in prunable(trunk).values())
+    shared = sum(weight.numel() for weight in shared_out(trunk).values())
     moving = sum(p.numel() for head in outputs for p in head.parameters())
     guarded = 0
     if work.trunk:

@@ -152,7 +152,7 @@ def with_own_weights(lab: Runner, network: PackNet, task: str) -> PackNet:
 def in_own_network(lab: Runner, task: str) -> PackNet:
     """A task in a network of its own, on the first network's trunk."""
     first = lab.first()
-    return with_own_weights(lab, PackNet(first.trunk, first.features), task)
+    return with_own_weights(lab, PackNet(first.trunk, first.out_features), task)
 
 
 def on_fixed_trunk(lab: Runner, network: PackNet, task: str) -> PackNet:
@@ -165,7 +165,7 @@ def on_fixed_trunk(lab: Runner, network: PackNet, task: str) -> PackNet:
 def on_free_trunk(lab: Runner, network: PackNet, task: str) -> PackNet:
     """A further head; it and the trunk are trained, not the old heads."""
     network.add_head(task, lab.classes(task))
-    network.trunk.requires_grad_(True)
+    network.unfreeze()
     return network
 
 
@@ -173,7 +173,8 @@ def all_free(lab: Runner, network: PackNet, tasks: list[str]) -> PackNet:
     """Further heads; everything is trained."""
     for task in tasks:
         network.add_head(task, lab.classes(task))
-    return network.requires_grad_(True)
+    network.unfreeze(heads=True)
+    return network
 
 
 Method = Callable[[Runner], PackNet | None]

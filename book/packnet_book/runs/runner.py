@@ -24,25 +24,25 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
 
-from packnet_core.atomic import write_text
+from packnet_core.files import write_text
 from packnet_core.errors import BadRun
 from packnet_core.evaluation import evaluate
-from packnet_core.files import load
+from packnet_core import load
 from packnet_core.objectives import OWN_WEIGHTS, Objective
 from packnet_book.runs.methods import METHODS
 from packnet_core.network import PackNet
 from packnet_core.images import Pictures, JointPictures, generator
 from packnet_book.runs.presets import Preset
-from packnet_book.runs.pretrained import (
-    SUFFIXES,
-    load_pretrained,
-    read_weights,
-    start_head,
-)
+from packnet_book.runs.pretrained import start_head
 from packnet_book.runs.provenance import provenance
 from packnet_book.runs.results import KNOWN, history, records, results
 from packnet_core.training import Phase, fit
-from packnet_core.trunks import build
+from packnet_core.trunks import (
+    SUFFIXES,
+    build,
+    load_pretrained,
+    read_weights,
+)
 
 LOOKED_AT = {"exercises", "explorer", "figures"}  # these change no run
 PATIENCE = timedelta(hours=6)  # while one process fetches or decodes

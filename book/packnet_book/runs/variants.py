@@ -75,8 +75,11 @@ class StaleValues(Steps):
 class _FreeBiases(PackNet):
     """Biases, and scales of normalisation, learn on with every task."""
 
-    def _others(self):
-        yield from self.heads[:-1].parameters()
+    def frozen(self):
+        yield from (e for e in super().frozen() if e[0].startswith("heads."))
+
+    def still(self):
+        return iter(())
 
 
 class FreeBiases(Steps):
@@ -89,6 +92,7 @@ class FreeBiases(Steps):
 
     def ready(self, network: PackNet) -> PackNet:
         network.__class__ = _FreeBiases
+        network.freeze()
         network.trunk.requires_grad_(True)
         return network
 
@@ -96,8 +100,12 @@ class FreeBiases(Steps):
 class _DriftingNorms(PackNet):
     """Running statistics go on averaging, whatever the task."""
 
-    def _fix_norms(self) -> None:
-        pass
+    def frozen(self):
+        shifting = {f"trunk.{name}" for name, _ in self.trunk.named_buffers()}
+        yield from (e for e in super().frozen() if e[0] not in shifting)
+
+    def still(self):
+        return iter(())
 
 
 class DriftingNorms(Steps):
@@ -105,6 +113,7 @@ class DriftingNorms(Steps):
 
     def ready(self, network: PackNet) -> PackNet:
         network.__class__ = _DriftingNorms
+        network.freeze()
         return network
 
 
