@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from packnet_core import PackNet
@@ -39,15 +40,14 @@ def run() -> str:
 
 def train(way: str) -> None:
     trunk = build(Architecture("vgg16"))
-    network = PackNet(trunk, trunk.out_features)
-    network.add_task("first", 10)
+    network: nn.Module = nn.Sequential(trunk, nn.Linear(4096, 10))
     if way == "packnet":
+        network = PackNet(trunk, trunk.out_features)
+        network.add_task("first", 10)
         network.prune(0.5)
         network.add_task("second", 10)
-    else:
-        network.owner.clear()  # plain fine-tuning has no map
     optimizer = torch.optim.SGD(network.parameters(), 1e-4, momentum=0.9)
-    if way == "packnet":
+    if isinstance(network, PackNet):
         network.guard(optimizer)
     for _ in range(2):
         optimizer.zero_grad()

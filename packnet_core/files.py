@@ -32,7 +32,6 @@ from pathlib import Path
 
 import numpy
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -43,7 +42,6 @@ FORMAT = 1
 NO_SUM = "0" * 64
 MARK = rb"\"sha256\": \""  # the header's JSON stands inside JSON
 PIECE = 2**22
-Bytes = NDArray[numpy.uint8]
 
 
 def write(
@@ -60,10 +58,7 @@ def write(
     many own something. Raises OSError, and BadTask for a header that
     holds more than plain values.
     """
-    coded = {}
-    for name, owners in owner.items():
-        code = encode(owners.cpu().flatten().numpy(), tasks)
-        coded[f"owner.{name}"] = torch.from_numpy(code.copy())
+    coded = {f"owner.{n}": encode(o, tasks) for n, o in owner.items()}
     try:
         text = json.dumps({"sha256": NO_SUM, "format": FORMAT, **header})
     except (TypeError, ValueError) as error:
@@ -179,20 +174,22 @@ def digits(owners: int) -> int:
     return next(n for n in range(8, 0, -1) if max(owners, 2) ** n <= 256)
 
 
-def encode(owner: Bytes, tasks: int) -> Bytes:
-    """Code a flat owner map (n,) with values up to `tasks`; bytes (m,)."""
+def encode(owner: Tensor, tasks: int) -> Tensor:
+    """Code an owner map (uint8, any shape) with values up to `tasks`;
+    bytes (m,)."""
+    flat = owner.cpu().flatten().numpy()
     base, size = tasks + 1, digits(tasks + 1)
-    padded = numpy.zeros(-(-len(owner) // size) * size, dtype=numpy.uint8)
-    padded[: len(owner)] = owner
+    padded = numpy.zeros(-(-len(flat) // size) * size, dtype=numpy.uint8)
+    padded[: len(flat)] = flat
     packed = numpy.zeros(len(padded) // size, dtype=numpy.uint8)
     for column in padded.reshape(-1, size).T:
         packed = packed * numpy.uint8(base % 256) + column
     coder = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
     code = coder.compress(packed.data) + coder.flush()
-    return numpy.frombuffer(code, dtype=numpy.uint8)
+    return torch.frombuffer(bytearray(code), dtype=torch.uint8)
 
 
-def decode(code: Bytes, tasks: int, length: int) -> Bytes:
+def decode(code: Tensor, tasks: int, length: int) -> Tensor:
     """The flat owner map (length,) behind a code.
 
     Never takes more memory than a map of that length needs. Raises
@@ -202,7 +199,7 @@ def decode(code: Bytes, tasks: int, length: int) -> Bytes:
     expected = -(-length // size)
     decoder = zlib.decompressobj()
     try:
-        data = decoder.decompress(code.tobytes(), expected + 1)
+        data = decoder.decompress(code.numpy().tobytes(), expected + 1)
     except zlib.error as error:
         raise ValueError(f"owner map: {error}") from error
     if len(data) != expected or not decoder.eof or decoder.unused_data:
@@ -213,7 +210,7 @@ def decode(code: Bytes, tasks: int, length: int) -> Bytes:
     packed = numpy.frombuffer(data, dtype=numpy.uint8)
     if len(packed) and packed.max() >= base**size:
         raise ValueError(f"owner map: an owner above {tasks}")
-    return table[packed].reshape(-1)[:length]
+    return torch.from_numpy(table[packed].reshape(-1)[:length])
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from operator import index
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.utils import skip_init
 from torch.optim import Optimizer
 
 from packnet_core import files, masking, pruning, trunks
@@ -145,36 +146,27 @@ class PackNet(nn.Module):
         rows = self.owner_counts()
         rows["all"] = [sum(column) for column in zip(*rows.values())]
         wide = max(map(len, rows))
-        owners = ["free", *self.tasks]
-        lines = [
-            f"shared out among the tasks (weights; % {', % '.join(owners)})"
-        ]
+        owned = ", % ".join(["free", *self.tasks])
+        lines = [f"shared out among the tasks (weights; % {owned})"]
         for name, row in rows.items():
             parts = "".join(f"{100 * n / sum(row):8.2f}" for n in row)
             lines.append(f"  {name:{wide}} {sum(row):>12,}{parts}")
         lines.append("trained with the first task, fixed from the second on")
         shared = {id(weight) for weight in self.layers.values()}
         rest = [
-            (name, tensor)
-            for name, tensor in self.trunk.named_parameters()
-            if id(tensor) not in shared
+            p for p in self.trunk.named_parameters() if id(p[1]) not in shared
         ]
-        small = [t for _, t in rest if t.dim() < 2]
-        lines.append(
-            f"  biases, scales and shifts: {sum(t.numel() for t in small):,} "
-            f"numbers in {len(small)} parameters"
-        )
+        few = [tensor.numel() for _, tensor in rest if tensor.dim() < 2]
+        lines.append(f"  biases, scales, shifts: {sum(few):,} in {len(few)}")
         for name, tensor in [*rest, *self.trunk.named_buffers()]:
             if tensor.dim() >= 2:
-                shape = " x ".join(map(str, tensor.shape))
-                lines.append(f"  {name}: {shape}, not shared out")
-        still = [n or "the trunk" for n, m in self.trunk.named_modules()
-                 if m._buffers]  # fmt: skip
-        if still:
-            lines.append(
-                "in eval mode from the second task on (have buffers)"
-            )
-            lines.append(f"  {', '.join(still)}")
+                lines.append(
+                    f"  {name}: {list(tensor.shape)}, not shared out"
+                )
+        held = [name for name, m in self.trunk.named_modules() if m._buffers]
+        lines.append(
+            f"in eval mode then, for their buffers: {held or 'none'}"
+        )
         return "\n".join(lines)
 
     # Answers
@@ -360,6 +352,13 @@ class PackNet(nn.Module):
         like = next(iter(self.layers.values()))
         head = nn.Linear(self.out_features, len(names))
         return Task(str(name), names), head.to(like.device, like.dtype)
+
+    def _empty_head(self, classes: int) -> nn.Linear:
+        like = next(iter(self.layers.values()))
+        return skip_init(
+            nn.Linear, self.out_features, classes,
+            device=like.device, dtype=like.dtype,
+        )  # fmt: skip
 
     def _begin(self, record: Task, head: nn.Module) -> None:
         """Take a new task in, and fix what is not its own."""
@@ -577,10 +576,9 @@ class PackNet(nn.Module):
                 "tasks, PackNet(trunk, features)"
             )
         if not known:
-            like = next(iter(self.layers.values()))
-            for record in records:
-                head = nn.Linear(self.out_features, len(record.classes))
-                self.heads.append(head.to(like.device, like.dtype))
+            self.heads.extend(
+                self._empty_head(len(r.classes)) for r in records
+            )
         there = {n: t for n, t in self.state_dict().items() if n != EXTRA}
         for name in there.keys() ^ (own.keys() - {EXTRA}):
             if strict or name in there:
@@ -643,60 +641,47 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     FileNotFoundError, DamagedFile, BadTrunk.
     """
     header, tensors, codes = files.read(path)
-    with files.damage_named(path):
-        return _built(path, header, tensors, codes, trunk)
-
-
-def _built(
-    path: str | os.PathLike,
-    header: dict,
-    tensors: dict[str, Tensor],
-    codes: dict[str, Tensor],
-    trunk: nn.Module | None,
-) -> PackNet:
     built = trunk is None
-    if trunk is None:
-        if header["architecture"] is None:
+    with files.damage_named(path):
+        if trunk is None:
+            if header["architecture"] is None:
+                raise BadTrunk(
+                    f"{path}: its trunk was not built by this library; "
+                    "build it yourself and call load(path, trunk)"
+                )
+            architecture = trunks.Architecture(**header["architecture"])
+            with torch.device("meta"):  # shapes only; the file has values
+                trunk = trunks.build(architecture)
+        own = {
+            name.removeprefix("trunk."): tensor
+            for name, tensor in tensors.items()
+            if name.startswith("trunk.")
+        }
+        shapes = {name: tensor.shape for name, tensor in _once(trunk).items()}
+        if shapes != {name: tensor.shape for name, tensor in own.items()}:
             raise BadTrunk(
-                f"{path}: its trunk was not built by this library; build "
-                "it yourself and call load(path, trunk)"
+                f"{path}: its tensors do not fit the trunk; "
+                "build the trunk that was saved"
             )
-        architecture = trunks.Architecture(**header["architecture"])
-        with torch.device("meta"):  # shapes only; the file has the values
-            trunk = trunks.build(architecture)
-    own = {
-        name.removeprefix("trunk."): tensor
-        for name, tensor in tensors.items()
-        if name.startswith("trunk.")
-    }
-    shapes = {name: tensor.shape for name, tensor in _once(trunk).items()}
-    if shapes != {name: tensor.shape for name, tensor in own.items()}:
-        raise BadTrunk(
-            f"{path}: its tensors do not fit the trunk; "
-            "build the trunk that was saved"
-        )
-    records = [_task(record) for record in header["tasks"]]
-    if len({record.name for record in records}) < len(records):
-        raise ValueError("a task comes twice")
-    trunk.load_state_dict(own, strict=built, assign=built)
-    network = PackNet(trunk, header["features"])
-    network.provenance = dict(header["provenance"])
-    like = next(iter(network.layers.values()))
-    for number, record in enumerate(records, start=1):
-        weight = tensors[f"head.{number}.weight"]
-        bias = tensors[f"head.{number}.bias"]
-        if weight.shape != (len(record.classes), network.out_features):
-            raise ValueError(f"head of {record.name!r}: wrong shape")
-        head = nn.Linear(1, 1, device="meta", dtype=like.dtype)
-        head.in_features, head.out_features = weight.shape[::-1]
-        head.weight = nn.Parameter(weight.to(like.device, like.dtype))
-        head.bias = nn.Parameter(bias.to(like.device, like.dtype))
-        network.heads.append(head)
-        network.records.append(record)
-    for name, owner in network.owners:
-        flat = files.decode(codes[name].numpy(), len(records), owner.numel())
-        owner.copy_(torch.from_numpy(flat).view(owner.shape))
-    network.freeze()
+        trunk.load_state_dict(own, strict=built, assign=built)
+        network = PackNet(trunk, header["features"])
+        network.provenance = dict(header["provenance"])
+        records = [_task(record) for record in header["tasks"]]
+        for number, record in enumerate(records, start=1):
+            weight = tensors[f"head.{number}.weight"]
+            bias = tensors[f"head.{number}.bias"]
+            wanted = len(record.classes), network.out_features
+            if weight.shape != wanted or record.name in network.tasks:
+                raise ValueError(f"task {record.name!r}: wrong, or twice")
+            network.records.append(record)
+            network.heads.append(network._empty_head(wanted[0]))
+            network.heads[-1].load_state_dict(
+                {"weight": weight, "bias": bias}
+            )
+        for name, owner in network.owners:
+            flat = files.decode(codes[name], len(records), owner.numel())
+            owner.copy_(flat.view(owner.shape))
+        network.freeze()
     return network
 
 

@@ -104,51 +104,37 @@ def vgg16(architecture: Architecture) -> Trunk:
     return trunk
 
 
-def squeezenet1_1(architecture: Architecture) -> Trunk:
-    """SqueezeNet 1.1 with torchvision's parameter names.
+def published(architecture: Architecture) -> Trunk:
+    """A network of torchvision's without its head, for any size.
 
-    Its classifier is a convolution followed by an average; without the
-    ReLU between them that is the average followed by a linear layer, so
-    the average belongs to the trunk and the linear layer is the head.
+    With torchvision's parameter names. SqueezeNet's classifier is a
+    convolution followed by an average; without the ReLU between them
+    that is the average followed by a linear layer, so the average belongs
+    to the trunk and the linear layer is the head.
     """
-    full = torchvision.models.squeezenet1_1(weights=None)
-    layers: OrderedDict[str, nn.Module] = OrderedDict(
-        features=full.features,
-        dropout=nn.Dropout(architecture.dropout),
-        avgpool=nn.AdaptiveAvgPool2d(1),
-        flatten=nn.Flatten(),
-    )
-    return Trunk(architecture, layers, 512)
-
-
-def resnet50(architecture: Architecture) -> Trunk:
-    """ResNet-50 with torchvision's parameter names, for any size."""
-    full = torchvision.models.resnet50(weights=None)
+    head, out_features, tail = PUBLISHED[architecture.name]
+    full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
-    del layers["fc"]
-    layers["flatten"] = nn.Flatten()
-    return Trunk(architecture, layers, 2048)
+    del layers[head]
+    for name in tail:
+        layers[name] = {
+            "relu": lambda: nn.ReLU(inplace=True),
+            "dropout": lambda: nn.Dropout(architecture.dropout),
+            "avgpool": lambda: nn.AdaptiveAvgPool2d(1),
+            "flatten": nn.Flatten,
+        }[name]()
+    return Trunk(architecture, layers, out_features)
 
 
-def densenet121(architecture: Architecture) -> Trunk:
-    """DenseNet-121 with torchvision's parameter names, for any size."""
-    full = torchvision.models.densenet121(weights=None)
-    layers: OrderedDict[str, nn.Module] = OrderedDict(
-        features=full.features,
-        relu=nn.ReLU(inplace=True),
-        avgpool=nn.AdaptiveAvgPool2d(1),
-        flatten=nn.Flatten(),
-    )
-    return Trunk(architecture, layers, 1024)
-
-
-BUILDERS = {
-    "vgg16": vgg16,
-    "vgg16_bn": vgg16,
-    "resnet50": resnet50,
-    "densenet121": densenet121,
-    "squeezenet1_1": squeezenet1_1,
+# The head's name, the features before it, and what comes in its place.
+PUBLISHED = {
+    "resnet50": ("fc", 2048, ("flatten",)),
+    "densenet121": ("classifier", 1024, ("relu", "avgpool", "flatten")),
+    "squeezenet1_1": ("classifier", 512, ("dropout", "avgpool", "flatten")),
 }
+BUILDERS = {"vgg16": vgg16, "vgg16_bn": vgg16} | dict.fromkeys(
+    PUBLISHED, published
+)
 NAMES = tuple(BUILDERS)
 
 
