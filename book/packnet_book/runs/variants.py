@@ -11,7 +11,7 @@ from functools import partial
 
 import torch
 
-from packnet_book.runs.methods import Runner, Method, Steps, packnet
+from packnet_book.runs.methods import Method, Steps, packnet
 from packnet_core.network import PackNet
 
 
@@ -63,7 +63,11 @@ class StaleValues(Steps):
 
     @torch.no_grad()
     def add(
-        self, network: PackNet, dense: PackNet, task: str, classes: Sequence
+        self,
+        network: PackNet,
+        dense: PackNet,
+        task: str,
+        classes: Sequence[str],
     ) -> None:
         network.add_task(task, classes)
         number = len(network.tasks)
@@ -117,10 +121,6 @@ STEPS: dict[str, type[Steps]] = {
 }
 
 
-def _variant(name: str, lab: Runner) -> PackNet:
-    return packnet(lab, name, STEPS[name]())
-
-
 VARIANTS: dict[str, Method] = {
-    name: partial(_variant, name) for name in STEPS
+    name: partial(packnet, steps=steps()) for name, steps in STEPS.items()
 }
