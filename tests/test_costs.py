@@ -8,15 +8,6 @@ from pandas import DataFrame
 from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from packnet_book.runs.budgets import (
-    SETS,
-    T4,
-    SetSize,
-    budget,
-    hours,
-    plan,
-    without_first,
-)
 from packnet_book.runs.costs import (
     Work,
     answering,
@@ -27,6 +18,15 @@ from packnet_book.runs.costs import (
     widest,
 )
 from packnet_book.runs.methods import METHODS
+from packnet_book.runs.planner import (
+    SETS,
+    T4,
+    SetSize,
+    cost_table,
+    hours,
+    plan,
+    without_first,
+)
 from packnet_book.runs.presets import PAPER
 from packnet_core.trunks import NAMES, Architecture, build
 
@@ -177,10 +177,10 @@ def test_what_the_last_stage_of_a_method_trains(
     assert (work.teacher, len(work.heads)) == (teacher, heads)
 
 
-def test_a_budget_counts_whole_batches_of_every_epoch():
+def test_a_cost_table_counts_whole_batches_of_every_epoch():
     small = replace(PAPER, architecture=Architecture("vgg16", 1 / 32, 32))
     sets = {name: SetSize(3, 70, 9) for name in SETS}
-    table = budget(small, "packnet", sets).set_index(["title", "task"])
+    table = cost_table(small, "packnet", sets).set_index(["title", "task"])
     added = table.loc["add", "cubs"]
     assert (added.steps, added.images) == (40, 20 * 64)  # two of 32
     work = Work((3,), guarded=True)
@@ -189,13 +189,13 @@ def test_a_budget_counts_whole_batches_of_every_epoch():
     each = training(small.architecture, Work((3,)))
     assert added.train == 20 * 64 * each
     assert added.test == 18 * answering(small.architecture, [3])
-    joint = budget(small, "joint", sets).iloc[-1]
+    joint = cost_table(small, "joint", sets).iloc[-1]
     assert joint.images == 20 * (4 * 70 // 32 * 32)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_has_a_budget(method):
-    table = budget(PAPER, method)
+def test_every_method_has_a_cost_table(method):
+    table = cost_table(PAPER, method)
     assert table.train.sum() > 0 and (table.test > 0).all()
 
 

@@ -18,6 +18,7 @@ import torch
 from packnet_book.runs import runner
 from packnet_book.runs.methods import METHODS
 from packnet_book.runs.metrics import accuracies, forgetting
+from packnet_book.runs.planner import SetSize, plan
 from packnet_book.runs.presets import MINIATURE, PRESETS, Drawn, preset
 from packnet_book.runs.results import RESULTS
 from packnet_book.runs.runner import Run, kept_place, run
@@ -170,6 +171,20 @@ def changed(first, last) -> bool:
         torch.equal(weight, last.layers[name])
         for name, weight in first.layers.items()
     )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_plan_has_the_stages_of_the_run(undisturbed, method):
+    history = pandas.read_csv(undisturbed[0] / "history.csv")
+    done = history[history.method.isin(["first", method])]
+    sets = {task.name: SetSize(14, 84, 42) for task in TINY.tasks}
+    planned = [
+        (stage.method, stage.title, stage.task, task)
+        for stage in plan(TINY, method, sets)
+        for task in stage.tested
+    ]
+    rows = done[["method", "stage", "after", "task"]]
+    assert sorted(rows.itertuples(index=False, name=None)) == sorted(planned)
 
 
 def test_a_network_that_is_not_there_yet_is_named(tmp_path):

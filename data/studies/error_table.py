@@ -1,6 +1,5 @@
 """The error table: its methods, its measures, and its learning rates."""
 
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from pandas import DataFrame
 
 from packnet_book.runs.methods import (
     all_free,
+    in_own_network,
     on_free_trunk,
     with_own_weights,
 )
@@ -87,8 +87,7 @@ def matrices(seed: int, folder: Path) -> DataFrame:
         """A task that has a random head as yet."""
         with torch.random.fork_rng():
             torch.manual_seed(generator(seed, task, "head").initial_seed())
-            other = PackNet(deepcopy(network.trunk), network.out_features)
-            other.add_task(task, made.classes(task))
+            other = in_own_network(network, task, made.classes(task))
         errors = evaluate(
             other, made.pictures(task, "test"),
             size=MINIATURE.architecture.size,
@@ -139,10 +138,12 @@ def switch(seed: int, folder: Path) -> DataFrame:
 
     with torch.random.fork_rng():
         torch.manual_seed(generator(seed, "switch").initial_seed())
-        packed = with_own_weights(made, made.after("packnet", first), second)
+        classes = made.classes(second)
+        packed = made.after("packnet", first)
+        packed = with_own_weights(packed, second, classes)
         follow("packnet", packed, MINIATURE.add, OWN_WEIGHTS)
-        tuned = on_free_trunk(made, made.first(), second)
+        tuned = on_free_trunk(made.first(), second, classes)
         follow("sequential", tuned, MINIATURE.alone, FINE_TUNING)
-        free = all_free(made, made.first(), [second])
+        free = all_free(made.first(), second, classes)
         follow("lwf", free, MINIATURE.lwf, DISTILLING)
     return DataFrame(rows, columns=["method", "step", "top1_error"])

@@ -80,7 +80,7 @@ def photos_inherited(seed: int, folder: Path) -> DataFrame:
             torch.manual_seed(generator(seed, "inherited").initial_seed())
             head_alone = trained == "head"
             add = on_fixed_trunk if head_alone else with_own_weights
-            network = add(made, network, last)
+            network = add(network, last, made.classes(last))
         fit(
             network, train, PHOTOS.classifier if head_alone else PHOTOS.add,
             size=size, seed=f"{seed}/inherited", title=f"{trunk}, {trained}",

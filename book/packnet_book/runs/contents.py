@@ -17,7 +17,9 @@ def owner_table(network: PackNet) -> pandas.DataFrame:
     Columns: weights, free, then one a task, all in numbers of weights.
     """
     table = pandas.DataFrame.from_dict(
-        network.owner_counts(), orient="index", columns=["free", *network.tasks]
+        network.owner_counts(),
+        orient="index",
+        columns=["free", *network.tasks],
     )
     table.loc["all"] = table.sum()
     table.insert(0, "weights", table.sum(axis=1))

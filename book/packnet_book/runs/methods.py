@@ -1,15 +1,18 @@
 """The methods that are compared, each as the stages it goes through.
 
-A method walks through the tasks of a laboratory and asks it for stages:
-"this network, trained so". What the laboratory has on disk already it
-does not train again. All methods start from the same first-task network.
+A method is a generator: it yields a stage ("this network, trained so")
+and is sent the network as it is after the stage. Whoever goes through it
+says what a stage is: `runner` trains, or takes what is on disk already,
+`planner` only counts. All methods start from the same first-task network.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from copy import deepcopy
-from functools import partial
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from packnet_book.runs.presets import Preset
+from packnet_core.network import PackNet
 from packnet_core.objectives import (
     DISTILLING,
     EVERYTHING,
@@ -17,32 +20,46 @@ from packnet_core.objectives import (
     OWN_WEIGHTS,
     Objective,
 )
-from packnet_core.network import PackNet
-from packnet_book.runs.presets import Preset
 from packnet_core.training import Phase
 
 
-class Runner(Protocol):
-    """What a method needs: the preset, and somebody who does the work."""
+@dataclass(frozen=True)
+class Stage:
+    """A network is made, then trained for a phase.
 
-    preset: Preset
+    title: what is done ("train", "add", "prune" or "retrain"); task: the
+    name of the task that it is done for; make: returns the network to
+    train, and may change one that it was given; phase: None if nothing
+    is trained; objective: what the training minimises.
+    """
 
-    def first(self) -> PackNet:
-        """The network that has learnt the first task, all its weights."""
+    title: str
+    task: str
+    make: Callable[[], PackNet]
+    phase: Phase | None
+    objective: Objective = OWN_WEIGHTS
 
-    def classes(self, task: str) -> tuple[str, ...]:
-        """The names of a task's classes."""
 
-    def stage(
-        self,
-        method: str,
-        title: str,
-        task: str,
-        make: Callable[[], PackNet],
-        phase: Phase | None,
-        objective: Objective = OWN_WEIGHTS,
-    ) -> PackNet:
-        """Make a network, train it for a phase, test all its tasks."""
+Kept = TypeVar("Kept")
+Stages = Generator[Stage, PackNet, Kept]
+Classes = Callable[[str], Sequence[str]]  # a task's name to its classes'
+Add = Callable[[PackNet, str, Sequence[str]], PackNet]
+Method = Callable[[PackNet, Preset, Classes], Stages[PackNet | None]]
+
+
+def go_through(stages: Stages[Kept], do: Callable[[Stage], PackNet]) -> Kept:
+    """Do the stages of a method one after the other.
+
+    do: returns the network after a stage, one of its own. Returns the
+    network that the method keeps, None if it keeps none.
+    """
+    network: Any = None  # what a generator is begun with
+    while True:
+        try:
+            stage = stages.send(network)
+        except StopIteration as end:
+            return end.value
+        network = do(stage)
 
 
 class Steps:
@@ -56,7 +73,11 @@ class Steps:
         network.prune(fraction)
 
     def add(
-        self, network: PackNet, dense: PackNet, task: str, classes: Sequence
+        self,
+        network: PackNet,
+        dense: PackNet,
+        task: str,
+        classes: Sequence[str],
     ) -> None:
         """Add a task; dense: the network before it was last pruned."""
         network.add_task(task, classes)
@@ -66,118 +87,178 @@ class Steps:
         return network
 
 
+USUAL = Steps()
+
+
 def packnet(
-    lab: Runner, method: str = "packnet", steps: Steps | None = None
-) -> PackNet:
+    network: PackNet, preset: Preset, classes: Classes, steps: Steps = USUAL
+) -> Stages[PackNet]:
     """Train, prune, train again; give what is free to the next task."""
-    preset, steps = lab.preset, steps or Steps()
-    network = dense = lab.first()
+    dense = network
     for place, task in enumerate(preset.tasks):
         if place > 0:
-            make = partial(_added, lab, steps, network, dense, task.name)
-            network = lab.stage(method, "add", task.name, make, preset.add)
+            network = yield _added(
+                network, dense, task.name, classes, preset.add, steps
+            )
         if place < len(preset.fractions):
             dense, fraction = network, preset.fractions[place]
-            make = partial(_pruned, steps, dense, fraction)
-            network = lab.stage(method, "prune", task.name, make, None)
-            make = partial(steps.ready, network)
             phase = preset.retrain if place > 0 else preset.retrain_first
-            network = lab.stage(method, "retrain", task.name, make, phase)
+            network = yield from _packed(
+                dense, task.name, fraction, phase, steps
+            )
     return network
 
 
 def _added(
-    lab: Runner, steps: Steps, network: PackNet, dense: PackNet, task: str
-) -> PackNet:
-    steps.add(network, dense, task, lab.classes(task))
-    return steps.ready(network)
+    network: PackNet,
+    dense: PackNet,
+    task: str,
+    classes: Classes,
+    phase: Phase,
+    steps: Steps,
+) -> Stage:
+    """Give a task what is free, and train it."""
+
+    def make() -> PackNet:
+        steps.add(network, dense, task, classes(task))
+        return steps.ready(network)
+
+    return Stage("add", task, make, phase)
 
 
-def _pruned(steps: Steps, dense: PackNet, fraction: float) -> PackNet:
-    network = deepcopy(dense)
-    steps.prune(network, fraction)
-    return steps.ready(network)
+def _packed(
+    dense: PackNet, task: str, fraction: float, phase: Phase, steps: Steps
+) -> Stages[PackNet]:
+    """Free a share of a task's weights, and train the rest again."""
+
+    def pruned() -> PackNet:
+        network = deepcopy(dense)
+        steps.prune(network, fraction)
+        return steps.ready(network)
+
+    network = yield Stage("prune", task, pruned, None)
+    return (yield Stage("retrain", task, lambda: steps.ready(network), phase))
 
 
-def individual(lab: Runner) -> None:
+def individual(
+    first: PackNet, preset: Preset, classes: Classes
+) -> Stages[None]:
     """A network of its own for each task, from the first task's."""
-    for task in lab.preset.tasks[1:]:
-        make = partial(in_own_network, lab, task.name)
-        lab.stage("individual", "train", task.name, make, lab.preset.alone)
+    for task in preset.tasks[1:]:
+        yield _trained(
+            first, task.name, classes, in_own_network, preset.alone
+        )
 
 
-def classifier_only(lab: Runner) -> None:
+def classifier_only(
+    first: PackNet, preset: Preset, classes: Classes
+) -> Stages[None]:
     """The first task's trunk as it is; each task trains its head alone."""
-    network = lab.first()
-    for task in lab.preset.tasks[1:]:
-        make = partial(on_fixed_trunk, lab, network, task.name)
-        network = lab.stage(
-            "classifier-only", "train", task.name, make, lab.preset.classifier
-        )
+    return _in_turn(
+        first, preset, classes, on_fixed_trunk, preset.classifier, OWN_WEIGHTS
+    )
 
 
-def sequential(lab: Runner) -> None:
+def sequential(
+    first: PackNet, preset: Preset, classes: Classes
+) -> Stages[None]:
     """Plain fine-tuning: one trunk for all, each task keeps its head."""
-    network = lab.first()
-    for task in lab.preset.tasks[1:]:
-        make = partial(on_free_trunk, lab, network, task.name)
-        network = lab.stage(
-            "sequential", "train", task.name, make, lab.preset.alone,
-            FINE_TUNING,
-        )  # fmt: skip
+    return _in_turn(
+        first, preset, classes, on_free_trunk, preset.alone, FINE_TUNING
+    )
 
 
-def lwf(lab: Runner) -> None:
+def lwf(first: PackNet, preset: Preset, classes: Classes) -> Stages[None]:
     """Learning without Forgetting: fine-tuning that keeps old answers."""
-    network = lab.first()
-    for task in lab.preset.tasks[1:]:
-        make = partial(all_free, lab, network, [task.name])
-        network = lab.stage(
-            "lwf", "train", task.name, make, lab.preset.lwf, DISTILLING
+    return _in_turn(first, preset, classes, all_free, preset.lwf, DISTILLING)
+
+
+def joint(first: PackNet, preset: Preset, classes: Classes) -> Stages[None]:
+    """All tasks at once, on all pictures: what no sequence can have."""
+    added = [task.name for task in preset.tasks[1:]]
+
+    def make() -> PackNet:
+        for task in added:
+            all_free(first, task, classes(task))
+        return first
+
+    yield Stage("train", added[-1], make, preset.joint, EVERYTHING)
+
+
+def _in_turn(
+    network: PackNet,
+    preset: Preset,
+    classes: Classes,
+    add: Add,
+    phase: Phase,
+    objective: Objective,
+) -> Stages[None]:
+    """One network, to which each further task is added and trained."""
+    for task in preset.tasks[1:]:
+        network = yield _trained(
+            network, task.name, classes, add, phase, objective
         )
 
 
-def joint(lab: Runner) -> None:
-    """All tasks at once, on all pictures: what no sequence can have."""
-    added = [task.name for task in lab.preset.tasks[1:]]
-    make = partial(all_free, lab, lab.first(), added)
-    lab.stage("joint", "train", added[-1], make, lab.preset.joint, EVERYTHING)
+def _trained(
+    network: PackNet,
+    task: str,
+    classes: Classes,
+    add: Add,
+    phase: Phase,
+    objective: Objective = OWN_WEIGHTS,
+) -> Stage:
+    """Add a task to a network, and train it."""
+    return Stage(
+        "train",
+        task,
+        lambda: add(network, task, classes(task)),
+        phase,
+        objective,
+    )
 
 
-def with_own_weights(lab: Runner, network: PackNet, task: str) -> PackNet:
-    network.add_task(task, lab.classes(task))
+def with_own_weights(
+    network: PackNet, task: str, classes: Sequence[str]
+) -> PackNet:
+    """The network with a further task, which owns all free weights."""
+    network.add_task(task, classes)
     return network
 
 
-def in_own_network(lab: Runner, task: str) -> PackNet:
-    """A task in a network of its own, on the first network's trunk."""
-    first = lab.first()
-    return with_own_weights(lab, PackNet(first.trunk, first.out_features), task)
+def in_own_network(
+    first: PackNet, task: str, classes: Sequence[str]
+) -> PackNet:
+    """A new network with this task alone, on a copy of the first's trunk."""
+    network = PackNet(deepcopy(first.trunk), first.out_features)
+    return with_own_weights(network, task, classes)
 
 
-def on_fixed_trunk(lab: Runner, network: PackNet, task: str) -> PackNet:
-    """A further head on a trunk that stays as it is."""
-    network.add_head(task, lab.classes(task))
+def on_fixed_trunk(
+    network: PackNet, task: str, classes: Sequence[str]
+) -> PackNet:
+    """The network with a further head, on a trunk that stays as it is."""
+    network.add_head(task, classes)
     network.trunk.requires_grad_(False)
     return network
 
 
-def on_free_trunk(lab: Runner, network: PackNet, task: str) -> PackNet:
+def on_free_trunk(
+    network: PackNet, task: str, classes: Sequence[str]
+) -> PackNet:
     """A further head; it and the trunk are trained, not the old heads."""
-    network.add_head(task, lab.classes(task))
+    network.add_head(task, classes)
     network.unfreeze()
     return network
 
 
-def all_free(lab: Runner, network: PackNet, tasks: list[str]) -> PackNet:
-    """Further heads; everything is trained."""
-    for task in tasks:
-        network.add_head(task, lab.classes(task))
+def all_free(network: PackNet, task: str, classes: Sequence[str]) -> PackNet:
+    """A further head; everything is trained, the old heads too."""
+    network.add_head(task, classes)
     network.unfreeze(heads=True)
     return network
 
 
-Method = Callable[[Runner], PackNet | None]
 METHODS: dict[str, Method] = {
     "packnet": packnet,
     "individual": individual,

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 from packnet_book import drawn
-from packnet_core.errors import BadRun
-from packnet_core.images import Pictures
 from packnet_book.photos.layouts import read_set
 from packnet_book.photos.preparation import Preparation
 from packnet_book.photos.store import stored
+from packnet_core.errors import BadRun
+from packnet_core.images import Pictures
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
 

@@ -10,33 +10,32 @@ killed goes on with the stage, and the step, that it was at.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pandas
-import packnet_book
-import packnet_core
 import platformdirs
 import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
 
-from packnet_core.files import write_text
-from packnet_core.errors import BadRun
-from packnet_core.evaluation import evaluate
-from packnet_core import load
-from packnet_core.objectives import OWN_WEIGHTS, Objective
-from packnet_book.runs.methods import METHODS
-from packnet_core.network import PackNet
-from packnet_core.images import Pictures, JointPictures, generator
+import packnet_book
+import packnet_core
+from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
 from packnet_book.runs.pretrained import start_head
 from packnet_book.runs.provenance import provenance
 from packnet_book.runs.results import KNOWN, history, records, results
-from packnet_core.training import Phase, fit
+from packnet_core import load
+from packnet_core.errors import BadRun
+from packnet_core.evaluation import evaluate
+from packnet_core.files import write_text
+from packnet_core.images import JointPictures, Pictures, generator
+from packnet_core.network import PackNet
+from packnet_core.training import fit
 from packnet_core.trunks import (
     SUFFIXES,
     build,
@@ -79,7 +78,9 @@ class Run:
         if not 0 < subset <= 1:
             raise BadRun(f"subset {subset}: give a share above 0, up to 1")
         if accumulate < 1:
-            raise BadRun(f"accumulate {accumulate}: give 1 (a batch whole) or more")
+            raise BadRun(
+                f"accumulate {accumulate}: give 1 (a batch whole) or more"
+            )
         self.preset = preset
         self.out = Path(out)
         self.seed = seed
@@ -116,7 +117,8 @@ class Run:
                     f"no method {method!r}; choose from {', '.join(METHODS)}"
                 )
         for method in methods:
-            network = KNOWN[method](self)
+            stages = KNOWN[method](self.first(), self.preset, self.classes)
+            network = go_through(stages, partial(self.stage, method))
             if network is not None and self.accelerator.is_main_process:
                 network.save(self.out / "network.packnet")
             self._write_tables()
@@ -125,66 +127,32 @@ class Run:
     def first(self) -> PackNet:
         """The network that has learnt the first task, all its weights."""
         task = self.preset.tasks[0].name
-        return self.stage(
-            "first", "train", task, self._new_network, self.preset.first
-        )
+        stage = Stage("train", task, self._new_network, self.preset.first)
+        return self.stage("first", stage)
 
     def classes(self, task: str) -> tuple[str, ...]:
         """The names of a task's classes."""
         return self.pictures(task, "train").classes
 
-    def stage(
-        self,
-        method: str,
-        title: str,
-        task: str,
-        make: Callable[[], PackNet],
-        phase: Phase | None,
-        objective: Objective = OWN_WEIGHTS,
-    ) -> PackNet:
-        """Make a network, train it for a phase, test all its tasks.
+    def stage(self, method: str, stage: Stage) -> PackNet:
+        """Do a stage of a method: make, train, test, keep on disk.
 
-        Returns the network from disk if the stage is done already.
+        Returns the network from disk, and makes none if it is there.
         """
-        name = f"{method}-{self._position(task)}-{task}-{title}"
-        folder = self.out / "stages"
-        file = folder / f"{name}.packnet"
-        record = folder / f"{name}.json"
-        checkpoint = folder / f"{name}.checkpoint"
-        if record.exists():
-            return load(file)
-        size = self.preset.architecture.size
-        seed = f"{self.seed}/{name}"
-        with torch.random.fork_rng([]):
-            torch.manual_seed(generator(seed).initial_seed())
-            network = make()
-        seconds = 0.0
-        if phase is not None:
-            names = network.tasks if objective.joint else [task]
-            sets = [self.pictures(name, "train") for name in names]
-            seconds = fit(
-                network, JointPictures(sets) if objective.joint else sets[0],
-                phase, size=size, objective=objective, seed=seed,
-                title=f"{method}: {title} {task}", checkpoint=checkpoint,
-                accelerator=self.accelerator, accumulate=self.accumulate,
-            )  # fmt: skip
-        rows = []
-        for known in network.tasks:
-            with network.view(known):
-                errors = evaluate(
-                    network, self.pictures(known, self.split), size=size,
-                    accelerator=self.accelerator,
-                )  # fmt: skip
-            rows.append(
-                (method, title, task, known, errors.top1, errors.top5,
-                 errors.images, seconds)
-            )  # fmt: skip
-        network.provenance = self._provenance(network)
-        if self.accelerator.is_main_process:
-            network.save(file)
-            write_text(record, json.dumps(rows))
-            checkpoint.unlink(missing_ok=True)
-        self.accelerator.wait_for_everyone()
+        place = self._position(stage.task)
+        name = f"{method}-{place}-{stage.task}-{stage.title}"
+        file = self.out / "stages" / f"{name}.packnet"
+        if not file.with_suffix(".json").exists():
+            with torch.random.fork_rng([]):
+                seed = generator(f"{self.seed}/{name}").initial_seed()
+                torch.manual_seed(seed)
+                network = stage.make()
+            seconds = self._train(network, method, stage, file)
+            rows = [
+                (method, stage.title, stage.task, *errors, seconds)
+                for errors in self._errors(network)
+            ]
+            self._keep(network, rows, file)
         return load(file)  # the same, whether it was trained now or before
 
     def after(self, method: str, task: str) -> PackNet:
@@ -221,6 +189,46 @@ class Run:
         stand with the last task.
         """
         return results(self.history(), self.preset, self.seed)
+
+    def _train(
+        self, network: PackNet, method: str, stage: Stage, file: Path
+    ) -> float:
+        """Seconds of a stage's training; file: the network's."""
+        if stage.phase is None:
+            return 0.0
+        joint = stage.objective.joint
+        names = network.tasks if joint else [stage.task]
+        sets = [self.pictures(name, "train") for name in names]
+        return fit(
+            network, JointPictures(sets) if joint else sets[0], stage.phase,
+            size=self.preset.architecture.size, objective=stage.objective,
+            seed=f"{self.seed}/{file.stem}",
+            title=f"{method}: {stage.title} {stage.task}",
+            checkpoint=file.with_suffix(".checkpoint"),
+            accelerator=self.accelerator, accumulate=self.accumulate,
+        )  # fmt: skip
+
+    def _errors(
+        self, network: PackNet
+    ) -> Iterator[tuple[str, float, float, int]]:
+        """Each task, its top-1 and top-5 error in percent, its images."""
+        for task in network.tasks:
+            with network.view(task):
+                found = evaluate(
+                    network, self.pictures(task, self.split),
+                    size=self.preset.architecture.size,
+                    accelerator=self.accelerator,
+                )  # fmt: skip
+            yield task, found.top1, found.top5, found.images
+
+    def _keep(self, network: PackNet, rows: list[tuple], file: Path) -> None:
+        """Write a stage's network, and then its record."""
+        network.provenance = self._provenance(network)
+        if self.accelerator.is_main_process:
+            network.save(file)
+            write_text(file.with_suffix(".json"), json.dumps(rows))
+            file.with_suffix(".checkpoint").unlink(missing_ok=True)
+        self.accelerator.wait_for_everyone()
 
     def _write_tables(self) -> None:
         if self.accelerator.is_main_process:

@@ -6,21 +6,12 @@ been made.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 
 import torch
 
-from packnet_book.runs.methods import Runner, Method, Steps, packnet
+from packnet_book.runs.methods import Method, Steps, packnet
 from packnet_core.network import PackNet
-
-
-def _pruned(network: PackNet, fraction: float) -> None:
-    """Tell a network that weights have been freed."""
-    network.prune(0.0)  # frees none, informs the guards
-    record = network.records[-1]
-    fractions = (*record.fractions[:-1], fraction)
-    network.records[-1] = replace(record, fractions=fractions)
 
 
 class AtRandom(Steps):
@@ -35,7 +26,7 @@ class AtRandom(Steps):
             drawn = torch.randperm(len(mine))[: round(fraction * len(mine))]
             owner[mine[drawn]] = 0
             weight.view(-1)[mine[drawn]] = 0
-        _pruned(network, fraction)
+        network.note_pruned(fraction)
 
 
 class OneCutoff(Steps):
@@ -55,7 +46,7 @@ class OneCutoff(Steps):
                 freed = mine[name] & (weight.abs() <= cutoff)
                 network.owner[name][freed] = 0
                 weight[freed] = 0
-        _pruned(network, fraction)
+        network.note_pruned(fraction)
 
 
 class StaleValues(Steps):
@@ -63,7 +54,11 @@ class StaleValues(Steps):
 
     @torch.no_grad()
     def add(
-        self, network: PackNet, dense: PackNet, task: str, classes: Sequence
+        self,
+        network: PackNet,
+        dense: PackNet,
+        task: str,
+        classes: Sequence[str],
     ) -> None:
         network.add_task(task, classes)
         number = len(network.tasks)
@@ -126,10 +121,6 @@ STEPS: dict[str, type[Steps]] = {
 }
 
 
-def _variant(name: str, lab: Runner) -> PackNet:
-    return packnet(lab, name, STEPS[name]())
-
-
 VARIANTS: dict[str, Method] = {
-    name: partial(_variant, name) for name in STEPS
+    name: partial(packnet, steps=steps()) for name, steps in STEPS.items()
 }

@@ -1,21 +1,22 @@
 """What a run would do, stage by stage, and what that costs.
 
-The methods themselves are carried out, with very small networks that
-are never trained, in a laboratory that only keeps the books.
+A planner goes through the methods' own stages, with very small networks
+that are never trained, and only counts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pandas
 
 from packnet_book.runs.costs import Work, answering, bookkeeping, training
-from packnet_core.objectives import DISTILLING, OWN_WEIGHTS, Objective
-from packnet_book.runs.methods import METHODS
-from packnet_core.network import PackNet
-from packnet_core.masking import count_owned
+from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
+from packnet_core.masking import count_owned
+from packnet_core.network import PackNet
+from packnet_core.objectives import DISTILLING, Objective
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture, build
 
@@ -64,7 +65,7 @@ H100 = Device(
 
 
 @dataclass(frozen=True)
-class Stage:
+class Planned:
     """One stage of a method: what is trained, and which tasks are tested."""
 
     method: str
@@ -77,72 +78,72 @@ class Stage:
 
 
 class Planner:
-    """A laboratory (see `methods`) that trains nothing and notes all."""
+    """Goes through a method's stages, trains nothing and notes all.
+
+    `planned` has the stages so far. Raises KeyError for a task whose
+    size is not in `sets`.
+    """
 
     def __init__(self, preset: Preset, sets: Mapping[str, SetSize]):
         self.preset, self.sets = preset, sets
-        self.stages: list[Stage] = []
-        trunk = build(SMALL)
-        network = PackNet(trunk, trunk.out_features)
-        task = preset.tasks[0].name
-        network.add_task(task, self.classes(task))
-        self._first = network
-        self._note("first", "train", task, network, preset.first, OWN_WEIGHTS)
+        self.planned: list[Planned] = []
 
-    def first(self) -> PackNet:
-        return deepcopy(self._first)
+    def carry_out(self, method: str) -> None:
+        """Note the first network's stage, then those of a method."""
+        task = self.preset.tasks[0].name
+        stage = Stage("train", task, self._new_network, self.preset.first)
+        first = self.stage("first", stage)
+        stages = METHODS[method](first, self.preset, self.classes)
+        go_through(stages, partial(self.stage, method))
 
     def classes(self, task: str) -> tuple[str, ...]:
+        """As many names as the task has classes."""
         return tuple(map(str, range(self.sets[task].classes)))
 
-    def stage(
-        self,
-        method: str,
-        title: str,
-        task: str,
-        make: Callable[[], PackNet],
-        phase: Phase | None,
-        objective: Objective = OWN_WEIGHTS,
-    ) -> PackNet:
-        network = deepcopy(make())
-        self._note(method, title, task, network, phase, objective)
+    def stage(self, method: str, stage: Stage) -> PackNet:
+        """Note a stage of a method; its network, untrained."""
+        network = stage.make()
+        self.planned.append(
+            Planned(
+                method, stage.title, stage.task, stage.phase,
+                stage.objective.joint, self._work(network, stage.objective),
+                tuple(network.tasks),
+            )
+        )  # fmt: skip
+        return deepcopy(network)  # one of its own, as a run has from disk
+
+    def _new_network(self) -> PackNet:
+        task, trunk = self.preset.tasks[0].name, build(SMALL)
+        network = PackNet(trunk, trunk.out_features)
+        network.add_task(task, self.classes(task))
         return network
 
-    def _note(
-        self,
-        method: str,
-        title: str,
-        task: str,
-        network: PackNet,
-        phase: Phase | None,
-        objective: Objective,
-    ) -> None:
-        names = tuple(network.tasks)
-        last = len(names)
-        fixed = any(count_owned(o, last) < o.numel() for o in network.owner.values())
+    def _work(self, network: PackNet, objective: Objective) -> Work:
+        last = len(network.tasks)
+        fixed = any(
+            count_owned(o, last) < o.numel() for o in network.owner.values()
+        )
         teacher = objective == DISTILLING
-        answer = names if teacher or objective.joint else names[-1:]
-        work = Work(
+        everything = teacher or objective.joint
+        answer = network.tasks if everything else network.tasks[-1:]
+        return Work(
             heads=tuple(self.sets[name].classes for name in answer),
             trunk=any(p.requires_grad for p in network.trunk.parameters()),
             guarded=objective.guarded and fixed,
             teacher=teacher,
         )
-        self.stages.append(
-            Stage(method, title, task, phase, objective.joint, work, names)
-        )
 
 
 def plan(
     preset: Preset, method: str, sets: Mapping[str, SetSize] = SETS
-) -> list[Stage]:
+) -> list[Planned]:
     """The stages of a method, the common first network's to begin with."""
-    books = Planner(preset, sets)
-    METHODS[method](books)
-    return books.stages
+    planner = Planner(preset, sets)
+    planner.carry_out(method)
+    return planner.planned
 
 
-def budget(
+def cost_table(
     preset: Preset, method: str, sets: Mapping[str, SetSize] = SETS
 ) -> pandas.DataFrame:
     """What each stage of a method costs.
@@ -183,7 +184,7 @@ def budget(
 def hours(
     cost: pandas.DataFrame, device: Device, precision: str, share: float
 ) -> pandas.Series:
-    """Hours that each stage of a budget takes on a device.
+    """Hours that each stage of a `cost_table` takes on a device.
 
     share: of the stated rate that the arithmetic reaches, above 0, up to
     1, an assumption and no measurement; the memory is taken to be as

@@ -1,0 +1,1 @@
+"""Whole experiments: presets, methods, their runs, costs and results."""
