@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+from unittest.mock import MagicMock
 
 import pandas
 import pytest
 import torch
 
 from packnet_book.cli import main
-from packnet_core import PackNet, load
+from packnet_core import PackNet, __version__, load
 from packnet_core.trunks import Architecture, build
 from tests.test_sets import paint
 
@@ -85,8 +86,23 @@ def test_run_takes_rates_and_a_batch_in_parts(tmp_path, capsys):
     assert main(line) == 0
     written = json.loads((tmp_path / "run.json").read_text())
     planned = written["configuration"]["preset"]["add"]
-    assert (planned["rate"], planned["head_lr"]) == (0.001, 0.2)
-    assert fails(capsys, *line[:-1], 0).startswith("packnet: parts 0")
+    assert (planned["lr"], planned["head_lr"]) == (0.001, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("words", "methods"),
+    [
+        ("", ["packnet"]),
+        ("--method lwf packnet --seed 1", ["lwf", "packnet"]),
+        ("--method lwf --seed 1 --method joint", ["lwf", "joint"]),
+        ("--method=lwf", ["lwf"]),
+    ],
+)
+def test_methods_after_one_flag_or_several(words, methods, monkeypatch):
+    run = MagicMock()
+    monkeypatch.setattr("packnet_book.cli.Run", run)
+    assert main(["run", "miniature", "--out", "x", *words.split()]) == 0
+    run.return_value.carry_out.assert_called_once_with(methods)
 
 
 def test_show_draws_bars_and_writes_the_explorer(packed, tmp_path, capsys):
@@ -144,15 +160,6 @@ def test_no_free_weights_left(packed, pictures, tmp_path, capsys):
                  "--out", tmp_path / "x")  # fmt: skip
     assert "no free weights left" in line and "--prune" in line
     assert not (tmp_path / "x").exists()
-
-
-@pytest.mark.parametrize("fraction", ["1", "-0.5", "nan"])
-def test_a_fraction_outside_its_range(
-    packed, pictures, tmp_path, capsys, fraction
-):
-    line = fails(capsys, "add", packed, "--task", "mine", "--data", pictures,
-                 "--out", tmp_path / "x", f"--prune={fraction}")  # fmt: skip
-    assert "prune fraction" in line and "give a number" in line
 
 
 def test_a_task_named_twice(packed, pictures, tmp_path, capsys):
@@ -254,24 +261,62 @@ def test_a_full_disk_loses_nothing(packed, pictures, tmp_path, capsys):
         ["fly"],
         ["run"],
         ["run", "huge", "--out", "x"],
-        ["run", "miniature", "--out", "x", "--lr", "-1"],
-        ["run", "miniature", "--out", "x", "--precision", "fp12"],
+        ["data", "tulips", "--root", "x"],
     ],
 )
 def test_wrong_usage_ends_with_status_2(line, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(line)
-    assert ended.value.code == 2
+    assert main(line) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "Error: " in err
+
+
+RUN = "run miniature --out x"
+ADD = "add x --task a --data b --out c"
+
+
+@pytest.mark.parametrize(
+    ("line", "option", "value"),
+    [
+        *[(RUN, "--lr", value) for value in ("-1", "0", "inf", "nan", "a")],
+        (RUN, "--head-lr", "0"),
+        (RUN, "--epochs", "0"),
+        (RUN, "--accumulate", "0"),
+        (RUN, "--size", "0"),
+        *[(RUN, "--subset", value) for value in ("0", "1.1", "nan")],
+        (RUN, "--precision", "fp12"),
+        (RUN, "--arch", "alexnet"),
+        (RUN, "--method", "packnet forget"),
+        (RUN, "--method", ""),
+        (RUN, "--method", "--seed 1"),
+        *[(ADD, "--prune", value) for value in ("1", "-0.5", "nan")],
+        (ADD, "--epochs", "1.5"),
+        ("data cubs --root x", "--size", "-8"),
+    ],
+)
+def test_a_value_that_cannot_be_is_wrong_usage(line, option, value, capsys):
+    assert main([*line.split(), option, *value.split()]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("Error: ") and f"'{option}'" in last
 
 
 @pytest.mark.parametrize(
     "command", ["run", "show", "evaluate", "add", "data"]
 )
 def test_every_command_has_help(command, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main([command, "--help"])
-    assert ended.value.code == 0
-    assert "usage: packnet " + command in capsys.readouterr().out
+    assert main([command, "--help"]) == 0
+    assert "Usage: packnet " + command in capsys.readouterr().out
+
+
+def test_the_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{__version__}\n"
+
+
+def test_a_run_that_is_stopped(tmp_path, capsys, monkeypatch):
+    stop = MagicMock(side_effect=KeyboardInterrupt)
+    monkeypatch.setattr("packnet_book.cli.Run", stop)
+    line = fails(capsys, "run", "miniature", "--out", tmp_path / "run")
+    assert "goes on from here" in line
 
 
 def test_the_module_and_the_command_are_the_same(packed):

@@ -1,304 +1,331 @@
 """The `packnet` command: results on standard output, progress on error."""
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from enum import StrEnum
+from functools import partial
+from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import torch
+import typer
+from typer import Argument, Option
+from typer.core import TyperGroup
 
+from packnet_book import own_task
 from packnet_book.explorer import explore
-from packnet_book.own_task import add, measure
 from packnet_book.photos.fetching import fetch
 from packnet_book.photos.manifest import known_sets
 from packnet_book.runs.contents import summary
 from packnet_book.runs.methods import METHODS
-from packnet_book.runs.presets import PRESETS, preset, shortened, with_rates
+from packnet_book.runs.presets import PRESETS, shortened, with_rates
 from packnet_book.runs.runner import Run
 from packnet_core import __version__, load
 from packnet_core.errors import ByHand, PackNetError
 from packnet_core.trunks import NAMES
 
+FAILURES = (
+    PackNetError, OSError, torch.OutOfMemoryError, KeyboardInterrupt,
+)  # fmt: skip
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 success, 1 failure (one line), 2 wrong usage."""
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        options.command(options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # `head`, or a pager that was left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except PackNetError as error:
-        return _fail(str(error))
-    except FileNotFoundError as error:
-        return _fail(f"{error.filename}: no such file" if error.filename
-                     else str(error))  # fmt: skip
-    except OSError as error:
-        return _fail(
-            f"{error.filename}: {error.strerror}; free some space, or name "
-            "a place that can be written"
-            if error.filename
-            else str(error)
-        )
-    except torch.OutOfMemoryError:
-        return _fail(
-            "the graphics card's memory is too small for a batch; `packnet "
-            "run` takes --accumulate N (2, 4, ...) and --precision bf16"
-        )
-    except KeyboardInterrupt:
-        return _fail("stopped; the same command goes on from here")
+        typer.main.get_command(app)(_a_flag_each(words), prog_name="packnet")
+    except SystemExit as ended:
+        return int(ended.code or 0)
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line's grammar."""
-    top = argparse.ArgumentParser(
-        prog="packnet",
-        description="Several tasks in one network, by iterative pruning.",
-    )
-    top.add_argument("--version", action="version", version=__version__)
-    commands = top.add_subparsers(metavar="COMMAND", required=True)
-
-    run = commands.add_parser(
-        "run", parents=[_training()], help="train a preset, or go on with it"
-    )
-    run.add_argument("preset", choices=PRESETS, help="what to train")
-    run.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="directory of the run; goes on if it has begun",
-    )
-    run.add_argument(
-        "--data", type=Path, metavar="DIR", help="directory with the pictures"
-    )
-    run.add_argument(
-        "--weights",
-        type=Path,
-        metavar="FILE",
-        help="ImageNet weights as torchvision names them, "
-        ".pth or .safetensors (default: one in the data directory, or "
-        "download)",
-    )
-    run.add_argument(
-        "--method",
-        nargs="+",
-        choices=METHODS,
-        metavar="NAME",
-        default=["packnet"],
-        help=", ".join(METHODS),
-    )
-    run.add_argument("--arch", choices=NAMES, help="another network")
-    run.add_argument(
-        "--size", type=int, metavar="PX", help="another side of the pictures"
-    )
-    run.add_argument(
-        "--lr",
-        type=_positive,
-        metavar="R",
-        help="another learning rate of the trunk where a task is added",
-    )
-    run.add_argument(
-        "--head-lr",
-        type=_positive,
-        metavar="R",
-        help="another learning rate of each new head",
-    )
-    run.add_argument(
-        "--precision",
-        choices=("no", "bf16", "fp16"),
-        help="bf16 or fp16: mixed precision, for graphics cards (default: "
-        "no, or as `accelerate launch` says)",
-    )
-    run.add_argument(
-        "--accumulate",
-        type=int,
-        default=1,
-        metavar="N",
-        help="put each batch through in N pieces, to need less memory",
-    )
-    run.set_defaults(command=_run)
-
-    show = commands.add_parser("show", help="what is in a packed network")
-    show.add_argument("file", type=Path, metavar="FILE")
-    show.add_argument(
-        "--html",
-        type=Path,
-        metavar="OUT",
-        help="also write a page in which to look at every layer",
-    )
-    show.set_defaults(command=_show)
-
-    evaluate = commands.add_parser("evaluate", help="test one of its tasks")
-    evaluate.add_argument("file", type=Path, metavar="FILE")
-    evaluate.add_argument("--task", required=True, metavar="NAME")
-    evaluate.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="holds test/<class>/* or val/<class>/*",
-    )
-    evaluate.set_defaults(command=_evaluate)
-
-    new = commands.add_parser(
-        "add", parents=[_training()], help="add your own pictures as a task"
-    )
-    new.add_argument("file", type=Path, metavar="FILE")
-    new.add_argument("--task", required=True, metavar="NAME")
-    new.add_argument(
-        "--data",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="holds train/<class>/* and test/<class>/*",
-    )
-    new.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FILE2",
-        help="the new file; FILE itself stays as it is",
-    )
-    new.add_argument(
-        "--prune",
-        type=float,
-        metavar="F",
-        help="first free the smallest F (0 to 1) of the "
-        "weights of the last task in FILE",
-    )
-    new.add_argument(
-        "--retrain",
-        type=Path,
-        metavar="DIR2",
-        help="pictures of that last task, to train it again "
-        "after pruning (drawn tasks need none)",
-    )
-    new.add_argument(
-        "--cropped",
-        action="store_true",
-        help="the pictures are cut out along their objects: "
-        "use them whole, without random squares",
-    )
-    new.set_defaults(command=_add)
-
-    data = commands.add_parser(
-        "data", help="download and prepare a real set of pictures"
-    )
-    data.add_argument(
-        "name", choices=known_sets(), help=", ".join(known_sets())
-    )
-    data.add_argument(
-        "--root",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="where it is put: what `packnet run --data` is given",
-    )
-    data.add_argument(
-        "--size",
-        type=int,
-        default=224,
-        metavar="PX",
-        help="side that the pictures are prepared for (default: 224)",
-    )
-    data.add_argument(
-        "--mirror",
-        metavar="URL",
-        help="download URL/<file> instead of the makers' addresses; "
-        "checksums stay the same",
-    )
-    data.set_defaults(command=_data)
-    return top
+def _a_flag_each(words: Sequence[str]) -> list[str]:
+    """`--method a b` as `--method a --method b`, the form that is read."""
+    spread, several = [], False
+    for before, word in zip(["", *words], words):
+        if word.startswith("-"):
+            several = word == "--method"
+        elif several and before != "--method":
+            spread.append("--method")
+        spread.append(word)
+    return spread
 
 
-def _training() -> argparse.ArgumentParser:
-    """The options of every command that trains."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--seed", type=int, default=0, metavar="N")
-    shared.add_argument(
-        "--subset",
-        type=float,
-        default=1.0,
+class Commands(TyperGroup):
+    """The commands: one that fails says so in one line, with status 1."""
+
+    def invoke(self, ctx: Any) -> None:
+        """Run one; raises typer.Exit."""
+        try:
+            super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `head`, or a pager that was left
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except FAILURES as error:
+            said = _said(error).replace("\n", " ")
+            print(f"packnet: {said}", file=sys.stderr)
+            raise typer.Exit(1) from error
+
+
+def _said(error: BaseException) -> str:
+    """What went wrong, and what to do."""
+    if isinstance(error, KeyboardInterrupt):
+        return "stopped; the same command goes on from here"
+    if isinstance(error, torch.OutOfMemoryError):
+        return (
+            "the graphics card's memory is too small for a batch; `packnet "
+            "run` takes --accumulate N (2, 4, ...) and --precision bf16"
+        )
+    if not isinstance(error, OSError) or not error.filename:
+        return str(error)
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename}: no such file"
+    return (
+        f"{error.filename}: {error.strerror}; free some space, or name a "
+        "place that can be written"
+    )
+
+
+def _only(
+    fits: Callable[[float], bool], range: str
+) -> Callable[[float | None], float | None]:
+    """A check of an option: a number in a range, which is described."""
+
+    def check(number: float | None) -> float | None:
+        if number is not None and not fits(number):
+            raise typer.BadParameter(f"{number}: give a number {range}")
+        return number
+
+    return check
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(__version__)
+        raise typer.Exit
+
+
+if TYPE_CHECKING:
+    Preset: TypeAlias = str
+    Network: TypeAlias = str
+    RealSet: TypeAlias = str
+    Method: TypeAlias = str
+else:  # a type checker cannot look into them
+    Preset, Network = Literal[tuple(PRESETS)], Literal[NAMES]
+    RealSet = Literal[tuple(known_sets())]
+    Method = StrEnum("Method", [(name, name) for name in METHODS])
+
+DIR = partial(Option, metavar="DIR")
+COUNT = partial(Option, metavar="N", min=1)
+SIZE = partial(Option, metavar="PX", min=1)
+RATE = partial(
+    Option, metavar="R", callback=_only(lambda x: 0 < x < inf, "above 0")
+)
+Packed = Annotated[Path, Argument(metavar="FILE")]
+Task = Annotated[str, Option(metavar="NAME")]
+Seed = Annotated[int, Option(metavar="N")]
+Subset = Annotated[
+    float,
+    Option(
         metavar="SHARE",
-        help="use this share of each class's pictures, for a "
-        "short run (default: 1)",
-    )
-    shared.add_argument(
-        "--epochs",
-        type=int,
-        metavar="N",
-        help="train so many epochs in every phase",
-    )
-    return shared
+        callback=_only(lambda x: 0 < x <= 1, "above 0, at most 1"),
+        help="use this share of each class's pictures, for a short run",
+    ),
+]
+Epochs = Annotated[
+    int | None, COUNT(help="train so many epochs in every phase")
+]
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
 
 
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: give a number above 0")
-    return number
+@app.callback()
+def packnet(
+    version: Annotated[
+        bool,
+        Option("--version", callback=_version, is_eager=True,
+               help="show the version and exit")
+    ] = False,
+) -> None:  # fmt: skip
+    """Several tasks in one network, by iterative pruning."""
 
 
-def _run(options: argparse.Namespace) -> None:
-    chosen = preset(options.preset)
+@app.command()
+def run(
+    preset: Annotated[Preset, Argument(help="what to train")],
+    out: Annotated[
+        Path, DIR(help="directory of the run; goes on if it has begun")
+    ],
+    data: Annotated[
+        Path | None, DIR(help="directory with the pictures")
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="ImageNet weights as torchvision names them, .pth or "
+            ".safetensors (default: one in the data directory, or download)",
+        ),
+    ] = None,
+    method: Annotated[
+        list[Method] | None,
+        Option(metavar="NAME ...", help=", ".join(METHODS)),
+    ] = None,
+    arch: Annotated[Network | None, Option(help="another network")] = None,
+    size: Annotated[
+        int | None, SIZE(help="another side of the pictures")
+    ] = None,
+    lr: Annotated[
+        float | None,
+        RATE(help="another learning rate of the trunk where a task is added"),
+    ] = None,
+    head_lr: Annotated[
+        float | None, RATE(help="another learning rate of each new head")
+    ] = None,
+    precision: Annotated[
+        Literal["no", "bf16", "fp16"] | None,
+        Option(
+            help="bf16 or fp16: mixed precision, for graphics cards "
+            "(default: no, or as `accelerate launch` says)"
+        ),
+    ] = None,
+    accumulate: Annotated[
+        int,
+        COUNT(help="put each batch through in N pieces, to need less memory"),
+    ] = 1,
+    seed: Seed = 0,
+    subset: Subset = 1.0,
+    epochs: Epochs = None,
+) -> None:
+    """Train a preset, or go on with it."""
+    chosen = PRESETS[preset]
     architecture = chosen.architecture
-    if options.arch and options.arch != architecture.name:
-        architecture = replace(architecture, name=options.arch)
-    if options.size:
-        architecture = replace(architecture, size=options.size)
+    if arch and arch != architecture.name:
+        architecture = replace(architecture, name=arch)
+    if size:
+        architecture = replace(architecture, size=size)
     chosen = replace(chosen, architecture=architecture)
-    if options.epochs:
-        chosen = shortened(chosen, options.epochs)
-    chosen = with_rates(chosen, options.lr, options.head_lr)
+    if epochs:
+        chosen = shortened(chosen, epochs)
     made = Run(
-        chosen, options.out, seed=options.seed, data=options.data,
-        weights=options.weights, subset=options.subset,
-        precision=options.precision, accumulate=options.accumulate,
+        with_rates(chosen, lr, head_lr), out, seed=seed, data=data,
+        weights=weights, subset=subset, precision=precision,
+        accumulate=accumulate,
     )  # fmt: skip
-    table = made.carry_out(options.method)
+    table = made.carry_out([str(one) for one in method or ["packnet"]])
     if made.accelerator.is_main_process:
         print(table.round(2).to_string(index=False))
     made.accelerator.end_training()
 
 
-def _show(options: argparse.Namespace) -> None:
-    if options.html:
-        explore(options.file).write(options.html)
-        print(f"{options.html}: open it in a browser", file=sys.stderr)
-    print(summary(options.file))
+@app.command()
+def show(
+    file: Packed,
+    html: Annotated[
+        Path | None,
+        Option(
+            metavar="OUT",
+            help="also write a page in which to look at every layer",
+        ),
+    ] = None,
+) -> None:
+    """Show what is in a packed network."""
+    if html:
+        explore(file).write(html)
+        print(f"{html}: open it in a browser", file=sys.stderr)
+    print(summary(file))
 
 
-def _evaluate(options: argparse.Namespace) -> None:
-    errors = measure(load(options.file), options.task, options.data)
-    print(f"{options.task}: {errors}")
+@app.command()
+def evaluate(
+    file: Packed,
+    task: Task,
+    data: Annotated[Path, DIR(help="holds test/<class>/* or val/<class>/*")],
+) -> None:
+    """Test one of its tasks."""
+    print(f"{task}: {own_task.measure(load(file), task, data)}")
 
 
-def _add(options: argparse.Namespace) -> None:
-    report = add(
-        options.file, options.task, options.data, options.out,
-        prune=options.prune, retrain=options.retrain,
-        cropped=options.cropped, subset=options.subset,
-        epochs=options.epochs, seed=options.seed,
+@app.command()
+def add(
+    file: Packed,
+    task: Task,
+    data: Annotated[
+        Path, DIR(help="holds train/<class>/* and test/<class>/*")
+    ],
+    out: Annotated[
+        Path,
+        Option(
+            metavar="FILE2", help="the new file; FILE itself stays as it is"
+        ),
+    ],
+    prune: Annotated[
+        float | None,
+        Option(
+            metavar="F",
+            callback=_only(lambda x: 0 <= x < 1, "from 0 to below 1"),
+            help="first free the smallest F (0 to 1) of the weights of the "
+            "last task in FILE",
+        ),
+    ] = None,
+    retrain: Annotated[
+        Path | None,
+        Option(
+            metavar="DIR2",
+            help="pictures of that last task, to train it again after "
+            "pruning (drawn tasks need none)",
+        ),
+    ] = None,
+    cropped: Annotated[
+        bool,
+        Option(
+            "--cropped",
+            help="the pictures are cut out along their objects: use them "
+            "whole, without random squares",
+        ),
+    ] = False,
+    seed: Seed = 0,
+    subset: Subset = 1.0,
+    epochs: Epochs = None,
+) -> None:
+    """Add your own pictures as a task."""
+    report = own_task.add(
+        file, task, data, out, prune=prune, retrain=retrain, cropped=cropped,
+        subset=subset, epochs=epochs, seed=seed,
     )  # fmt: skip
     print(report)
 
 
-def _data(options: argparse.Namespace) -> None:
-    about = known_sets()[options.name]
+@app.command()
+def data(
+    name: Annotated[RealSet, Argument(help="which set")],
+    root: Annotated[
+        Path, DIR(help="where it is put: what `packnet run --data` is given")
+    ],
+    size: Annotated[
+        int, SIZE(help="side that the pictures are prepared for")
+    ] = 224,
+    mirror: Annotated[
+        str | None,
+        Option(
+            metavar="URL",
+            help="download URL/<file> instead of the makers' addresses; "
+            "checksums stay the same",
+        ),
+    ] = None,
+) -> None:
+    """Download and prepare a real set of pictures."""
     try:
-        print(fetch(about, options.root, options.size, mirror=options.mirror))
+        print(fetch(known_sets()[name], root, size, mirror=mirror))
     except ByHand as error:
         print(error.steps, flush=True)
         raise
-
-
-def _fail(message: str) -> int:
-    print(f"packnet: {message}".replace("\n", " "), file=sys.stderr)
-    return 1
