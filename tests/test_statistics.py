@@ -27,6 +27,7 @@ def test_two_runs_have_a_very_wide_interval():
     assert mean_interval([0.0, 2.0]).half == pytest.approx(12.7062, rel=1e-5)
 
 
+@pytest.mark.filterwarnings("error")
 def test_equal_runs_have_an_interval_without_width():
     assert mean_interval([4.0, 4.0, 4.0]) == Interval(4.0, 0.0)
 

@@ -7,11 +7,11 @@ known; Student's t takes that into account and makes the interval wider.
 """
 
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy
 from numpy.typing import ArrayLike
 from pandas import DataFrame, Series
+from scipy.stats import sem
 from scipy.stats import t as student
 
 LEVEL = 0.95
@@ -60,9 +60,8 @@ def mean_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
         )
     if not numpy.isfinite(runs).all():
         raise ValueError("a run without a value: leave it out, and say so")
-    reach = student.ppf((1 + level) / 2, df=len(runs) - 1)
-    error = runs.std(ddof=1) / sqrt(len(runs))
-    return Interval(float(runs.mean()), float(reach * error))
+    half = student.ppf((1 + level) / 2, df=len(runs) - 1) * sem(runs)
+    return Interval(float(runs.mean()), float(half))
 
 
 def paired_interval(
