@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -178,43 +177,6 @@ class Pictures:
         room = self.source.sizes(indices) - size
         flips = torch.zeros(len(indices), dtype=torch.bool)
         return self.source.crop(indices, room // 2, flips, size).to(device)
-
-
-class JointPictures:
-    """The training pictures of several tasks as one set.
-
-    Labels count through the classes of all tasks, in the tasks' order.
-    """
-
-    def __init__(self, parts: Sequence[Pictures]):
-        counts = torch.tensor([len(part) for part in parts])
-        classes = torch.tensor([len(part.classes) for part in parts])
-        first = classes.cumsum(0) - classes
-        self.parts = parts
-        self.labels = torch.cat(
-            [p.labels + f for p, f in zip(parts, first, strict=True)]
-        )
-        self._part = torch.arange(len(parts)).repeat_interleave(counts)
-        self._start = counts.cumsum(0) - counts
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def crops(
-        self, indices: Tensor, size: int, draws: Tensor, device: torch.device
-    ) -> Tensor:
-        """Like `Pictures.crops`, each picture cut as its task cuts it."""
-        images = torch.empty(
-            len(indices), 3, size, size, dtype=torch.uint8, device=device
-        )
-        of = self._part[indices]
-        for number, part in enumerate(self.parts):
-            rows = (of == number).nonzero().squeeze(1)
-            inside = indices[rows] - self._start[number]
-            images[rows.to(device)] = part.crops(
-                inside, size, draws[rows], device
-            )
-        return images
 
 
 def generator(*words: object) -> torch.Generator:

@@ -28,7 +28,6 @@ from packnet_core.errors import BadRun, DamagedFile, Diverged
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import replacing
 from packnet_core.images import (
-    JointPictures,
     Pictures,
     generator,
     normalise,
@@ -101,7 +100,7 @@ class Phase:
 
 def fit(
     network: PackNet,
-    pictures: Pictures | JointPictures,
+    pictures: Pictures,
     phase: Phase,
     *,
     size: int,

@@ -11,17 +11,12 @@ from torchvision.datasets import imagenet as theirs
 
 from packnet_book.cli import main
 from packnet_book.photos import download, store, unpack
+from packnet_book.photos.errors import BadArchive, BadDownload, ByHand, NoRoom
 from packnet_book.photos.fetching import fetch
 from packnet_book.photos.layouts import LAYOUTS
 from packnet_book.photos.manifest import How, known_sets
 from packnet_book.runs.presets import PAPER
-from packnet_core.errors import (
-    BadArchive,
-    BadDownload,
-    BadPictures,
-    ByHand,
-    NoRoom,
-)
+from packnet_core.errors import BadPictures
 from tests import published
 from tests.published import COUNTS, described, md5, small
 from tests.test_sets import paint

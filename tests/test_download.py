@@ -7,7 +7,7 @@ import numpy
 import pytest
 
 from packnet_book.photos import download
-from packnet_core.errors import BadDownload
+from packnet_book.photos.errors import BadDownload
 
 
 def noisy(server):

@@ -5,13 +5,16 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from packnet_core import PackNet
-from packnet_core.errors import NoFreeWeights
-from packnet_core.images import JointPictures, Pictures
-from packnet_core.objectives import (
+from packnet_book.runs.baselines import (
     DISTILLING,
     AllTasks,
     Distillation,
+    joint_pictures,
+)
+from packnet_core import PackNet
+from packnet_core.errors import NoFreeWeights
+from packnet_core.images import Pictures
+from packnet_core.objectives import (
     Objective,
 )
 from packnet_core.training import Phase, fit
@@ -115,7 +118,7 @@ def test_all_tasks_are_told_apart_within_their_own_head_only():
 
 def test_pictures_of_several_tasks_come_as_one_set():
     parts = [pictures(3, side=6, count=9), pictures(2, side=4, count=4)]
-    both = JointPictures(parts)
+    both = joint_pictures(parts)
     assert len(both) == 13
     assert both.labels.tolist() == [0, 1, 2] * 3 + [3, 4, 3, 4]
     indices, draws = torch.tensor([12, 0, 9, 8]), torch.rand(4, 3)

@@ -10,7 +10,7 @@ import numpy
 import pytest
 
 from packnet_book.photos import unpack
-from packnet_core.errors import BadArchive
+from packnet_book.photos.errors import BadArchive
 from tests import published
 
 

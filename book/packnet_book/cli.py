@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from packnet_book import own_task
 from packnet_book.explorer import explore
+from packnet_book.photos.errors import ByHand
 from packnet_book.photos.fetching import fetch
 from packnet_book.photos.manifest import known_sets
 from packnet_book.runs.contents import summary
@@ -24,7 +25,7 @@ from packnet_book.runs.methods import METHODS
 from packnet_book.runs.presets import PRESETS, shortened, with_rates
 from packnet_book.runs.runner import Run
 from packnet_core import __version__, load
-from packnet_core.errors import ByHand, PackNetError
+from packnet_core.errors import PackNetError
 from packnet_core.trunks import NAMES
 
 FAILURES = (

@@ -7,6 +7,7 @@ import pandas
 import torch
 from pandas import DataFrame
 
+from packnet_book.runs.baselines import DISTILLING
 from packnet_book.runs.methods import (
     all_free,
     in_own_network,
@@ -18,7 +19,7 @@ from packnet_book.runs.presets import MINIATURE
 from packnet_core.evaluation import evaluate
 from packnet_core.images import generator
 from packnet_core.network import PackNet
-from packnet_core.objectives import DISTILLING, FINE_TUNING, OWN_WEIGHTS
+from packnet_core.objectives import FINE_TUNING, OWN_WEIGHTS
 from packnet_core.training import fit
 from packnet_core.trunks import build
 from studies.common import rows_of, run

@@ -16,7 +16,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-from packnet_core.errors import BadDownload
+from packnet_book.photos.errors import BadDownload
 
 CHUNK = 2**16  # bytes; what is lost at most when a connection is cut
 PAUSES = (1, 5, 15)  # seconds between tries that bring nothing

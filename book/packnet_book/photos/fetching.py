@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from packnet_book.photos.download import download
+from packnet_book.photos.errors import BadArchive, BadDownload, ByHand, NoRoom
 from packnet_book.photos.imagenet import sort_validation
 from packnet_book.photos.layouts import read_set
 from packnet_book.photos.listing import Listing
@@ -24,13 +25,7 @@ from packnet_book.photos.manifest import RealPictures, SetFile
 from packnet_book.photos.preparation import Preparation
 from packnet_book.photos.store import Stored, stored
 from packnet_book.photos.unpack import unpack
-from packnet_core.errors import (
-    BadArchive,
-    BadDownload,
-    BadPictures,
-    ByHand,
-    NoRoom,
-)
+from packnet_core.errors import BadPictures
 
 ARCHIVES = "archives"  # the folder, below the root, of what is downloaded
 

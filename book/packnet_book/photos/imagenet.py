@@ -4,7 +4,7 @@ from pathlib import Path
 
 import scipy.io
 
-from packnet_core.errors import BadArchive
+from packnet_book.photos.errors import BadArchive
 
 MEANINGS = Path("data") / "meta.mat"
 ANSWERS = Path("data") / "ILSVRC2012_validation_ground_truth.txt"

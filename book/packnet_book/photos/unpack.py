@@ -21,7 +21,7 @@ from typing import IO
 
 from tqdm import tqdm
 
-from packnet_core.errors import BadArchive
+from packnet_book.photos.errors import BadArchive
 
 RATIO = 10  # times the archive's size, and
 SLACK = 100_000_000  # bytes more, may come out of it

@@ -11,11 +11,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from packnet_book.runs.baselines import DISTILLING, EVERYTHING
 from packnet_book.runs.presets import Preset
 from packnet_core.network import PackNet
 from packnet_core.objectives import (
-    DISTILLING,
-    EVERYTHING,
     FINE_TUNING,
     OWN_WEIGHTS,
     Objective,

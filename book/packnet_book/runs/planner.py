@@ -11,12 +11,13 @@ from functools import partial
 
 import pandas
 
+from packnet_book.runs.baselines import DISTILLING
 from packnet_book.runs.costs import Work, answering, bookkeeping, training
 from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
 from packnet_core.masking import count_owned
 from packnet_core.network import PackNet
-from packnet_core.objectives import DISTILLING, Objective
+from packnet_core.objectives import Objective
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture, build
 

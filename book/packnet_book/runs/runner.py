@@ -24,6 +24,7 @@ from accelerate.utils import InitProcessGroupKwargs
 
 import packnet_book
 import packnet_core
+from packnet_book.runs.baselines import joint_pictures
 from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
 from packnet_book.runs.pretrained import start_head
@@ -33,7 +34,7 @@ from packnet_core import load
 from packnet_core.errors import BadRun
 from packnet_core.evaluation import evaluate
 from packnet_core.files import write_text
-from packnet_core.images import JointPictures, Pictures, generator
+from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
 from packnet_core.training import fit
 from packnet_core.trunks import (
@@ -200,7 +201,7 @@ class Run:
         names = network.tasks if joint else [stage.task]
         sets = [self.pictures(name, "train") for name in names]
         return fit(
-            network, JointPictures(sets) if joint else sets[0], stage.phase,
+            network, joint_pictures(sets) if joint else sets[0], stage.phase,
             size=self.preset.architecture.size, objective=stage.objective,
             seed=f"{self.seed}/{file.stem}",
             title=f"{method}: {stage.title} {stage.task}",

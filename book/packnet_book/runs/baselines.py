@@ -1,0 +1,147 @@
+"""What the methods minimise that PackNet is compared with.
+
+Learning without Forgetting, and training on all tasks at once. Each is a
+loss as `packnet_core.objectives` describes it.
+"""
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
+
+from packnet_core.images import Pictures, Source
+from packnet_core.network import PackNet
+from packnet_core.objectives import Objective
+
+
+class Distillation(nn.Module):
+    """Learning without Forgetting: the old heads shall answer as before.
+
+    To the new task's cross-entropy comes, for each earlier task, the
+    divergence of its softened answers from those that the network gave
+    to the same pictures before the new task (Li & Hoiem, "Learning
+    without Forgetting", arXiv:1606.09282). network: its last task is
+    the new one.
+    """
+
+    temperature = 2.0
+    weight = 1.0  # of each old head
+
+    def __init__(self, network: PackNet):
+        super().__init__()
+        self.network = network
+        self.teacher = deepcopy(network).requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> "Distillation":
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def forward(
+        self, images: Tensor, labels: Tensor, whole: Tensor
+    ) -> Tensor:
+        *old, new = self.network.heads
+        features = self.network.features(images)  # (B, features)
+        loss = cross_entropy(new(features), labels)
+        with torch.no_grad():
+            before = self.teacher.features(images)
+            taught = [head(before) for head in self.teacher.heads[:-1]]
+        for head, wanted in zip(old, taught, strict=True):
+            loss = loss + self.weight * kl_div(
+                log_softmax(head(features) / self.temperature, dim=1),
+                softmax(wanted / self.temperature, dim=1),
+                reduction="batchmean",
+            ) * (self.temperature**2)  # the gradient's size stays
+        return loss * (len(labels) / len(whole))
+
+
+class AllTasks(nn.Module):
+    """Sum over the tasks of the cross-entropy under the task's own head.
+
+    Each task's is the mean over its pictures in the batch, so that a
+    task with few pictures counts as much as one with many. Labels count
+    through the classes of all tasks, in the tasks' order.
+    """
+
+    task_of: Tensor  # (classes of all tasks,): each class's task
+
+    def __init__(self, network: PackNet):
+        super().__init__()
+        self.network = network
+        counts = [len(record.classes) for record in network.records]
+        tasks = torch.arange(len(counts))
+        self.register_buffer(
+            "task_of", tasks.repeat_interleave(torch.tensor(counts))
+        )
+
+    def forward(
+        self, images: Tensor, labels: Tensor, whole: Tensor
+    ) -> Tensor:
+        features = self.network.features(images)
+        heads = [head(features) for head in self.network.heads]
+        logits = torch.cat(heads, dim=1)  # (B, classes of all tasks)
+        other = self.task_of != self.task_of[labels][:, None]
+        losses = cross_entropy(
+            logits.masked_fill(other, -torch.inf), labels, reduction="none"
+        )
+        counts = self.task_of[whole].bincount()  # a task's in the batch
+        return (losses / counts[self.task_of[labels]]).sum()
+
+
+class _Joined(Source):
+    """Pictures of several sources, one after the other."""
+
+    def __init__(self, parts: Sequence[Source]):
+        counts = torch.tensor([len(part) for part in parts])
+        self.parts = parts
+        self._part = torch.arange(len(parts)).repeat_interleave(counts)
+        self._start = counts.cumsum(0) - counts
+
+    def __len__(self) -> int:
+        return len(self._part)
+
+    def sizes(self, indices: Tensor) -> Tensor:
+        sizes = torch.empty(len(indices), 2, dtype=torch.long)
+        for rows, inside, part in self._divided(indices):
+            sizes[rows] = part.sizes(inside)
+        return sizes
+
+    def crop(
+        self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
+    ) -> Tensor:
+        squares = torch.empty(len(indices), 3, size, size, dtype=torch.uint8)
+        for rows, inside, part in self._divided(indices):
+            cut = part.crop(inside, corners[rows], flips[rows], size)
+            squares[rows] = cut
+        return squares
+
+    def _divided(
+        self, indices: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor, Source]]:
+        """For each source: its rows in a batch, their indices in it, it."""
+        of = self._part[indices]
+        for number, part in enumerate(self.parts):
+            rows = (of == number).nonzero().squeeze(1)
+            if len(rows):
+                yield rows, indices[rows] - self._start[number], part
+
+
+def joint_pictures(parts: Sequence[Pictures]) -> Pictures:
+    """The training pictures of several tasks as one set.
+
+    Labels count through the classes of all tasks, in the tasks' order;
+    each picture is cut as its own task cuts it.
+    """
+    classes = torch.tensor([len(part.classes) for part in parts])
+    first = classes.cumsum(0) - classes
+    return Pictures(
+        _Joined([part.source for part in parts]),
+        torch.cat([p.labels + f for p, f in zip(parts, first, strict=True)]),
+        tuple(name for part in parts for name in part.classes),
+    )
+
+
+DISTILLING = Objective(Distillation, guarded=False)
+EVERYTHING = Objective(AllTasks, guarded=False, joint=True)
