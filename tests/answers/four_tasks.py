@@ -64,7 +64,7 @@ def hidden_of_the_last_fraction(fractions, k):
 def without_view(network, task, seen_as, images):
     with torch.no_grad():
         head = network.heads[network.number(task) - 1]
-        return head(network.trunk(images))
+        return head(network.features(images))
 
 
 def in_its_own_view(network, task, seen_as, images):
@@ -83,7 +83,7 @@ def names_exchanged(network, task, seen_as, images):
 def head_counted_from_1(network, task, seen_as, images):
     heads = [*network.heads, network.heads[0]]
     with torch.no_grad(), network.view(seen_as):
-        return heads[network.number(task)](network.trunk(images))
+        return heads[network.number(task)](network.features(images))
 
 
 def left_without_others(network, task, seen_as, images):
@@ -91,7 +91,7 @@ def left_without_others(network, task, seen_as, images):
         for name, weight in network.layers.items():
             weight[network.owner[name] > network.number(seen_as)] = 0
         head = network.heads[network.number(task) - 1]
-        return head(network.trunk(images))
+        return head(network.features(images))
 
 
 def answers(network, task, seen_as, images):

@@ -80,7 +80,7 @@ def predict(network, task, images):
 def predict_without_view(network, task, images):
     head = network.heads[network.number(task) - 1]
     with torch.no_grad():
-        return named(network, task, head(network.trunk(images)))
+        return named(network, task, head(network.features(images)))
 
 
 def predict_numbers(network, task, images):

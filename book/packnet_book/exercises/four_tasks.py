@@ -75,7 +75,7 @@ def check_outputs(
     for number, task in enumerate(network.tasks):
         for seen_as in network.tasks:
             with torch.no_grad(), network.view(seen_as):
-                wanted = network.heads[number](network.trunk(images))
+                wanted = network.heads[number](network.features(images))
             found = called(function, network, task, seen_as, images)
             what = f"head of {task!r}, view of {seen_as!r}"
             expect(

@@ -196,6 +196,7 @@ def example() -> tuple[PackNet, Tensor, Tensor]:
         network.add_task(name, 3)
         train_guarded(network, images.roll(len(name), 0), labels)
         network.prune(0.5 if name == "one" else 0.25)
+    network.unfreeze()  # so that what goes wrong is found by the test
     return network.eval(), images, labels
 
 

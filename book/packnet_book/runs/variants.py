@@ -71,10 +71,10 @@ class _FreeBiases(PackNet):
     """Biases, and scales of normalisation, learn on with every task."""
 
     def frozen(self):
-        yield from (e for e in super().frozen() if e[0].startswith("heads."))
-
-    def still(self):
-        return iter(())
+        learning = {
+            f"trunk.{name}" for name, _ in self.trunk.named_parameters()
+        }
+        yield from (e for e in super().frozen() if e[0] not in learning)
 
 
 class FreeBiases(Steps):
