@@ -201,9 +201,12 @@ def example() -> tuple[PackNet, Tensor, Tensor]:
 
 
 def _steps(network, images, labels, before=None, **more):
-    chosen = [p for p in network.parameters() if p.requires_grad]
+    chosen = [*network.layers.values(), *network.heads[-1].parameters()]
     optimizer = torch.optim.SGD(chosen, lr=0.1, momentum=0.9, **more)
     network.train()
+    for module in network.trunk.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
     for _ in range(30):
         optimizer.zero_grad()
         cross_entropy(network(images), labels).backward()
