@@ -1,18 +1,13 @@
-"""Trunks: the shared layers without a head, each built from its name,
-and their ImageNet weights."""
+"""Trunks: the shared layers without a head, each built from its name."""
 
-import re
 from collections import OrderedDict
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torchvision
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from packnet_core.errors import BadTrunk, DamagedFile
+from packnet_core.errors import BadTrunk
 
 # Simonyan & Zisserman 2015, table 1, column D; "M" halves the picture.
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M",
@@ -151,74 +146,3 @@ def build(architecture: Architecture) -> Trunk:
             "take at least 32 px"
         )
     return BUILDERS[architecture.name](architecture)
-
-
-# How torchvision's file for DenseNet still names what is now norm1, conv2.
-FORMER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
-SUFFIXES = (".safetensors", ".pth")
-
-
-def read_weights(trunk: Trunk, file: Path | None) -> dict[str, Tensor]:
-    """torchvision's ImageNet weights for a trunk, by parameter name.
-
-    file: .safetensors, or a .pth as torchvision publishes it; None to
-    download it. Raises FileNotFoundError, DamagedFile, OSError.
-    """
-    name = trunk.architecture.name
-    if file is None:
-        choices = torchvision.models.get_model_weights(name)
-        weights = choices["IMAGENET1K_V1"]
-        try:
-            return weights.get_state_dict(progress=True, check_hash=True)
-        except OSError as error:
-            raise OSError(
-                f"{weights.url}: cannot be fetched ({error}); fetch it on "
-                "another machine and name it with --weights FILE"
-            ) from error
-    if not file.is_file():
-        raise FileNotFoundError(f"{file}: no such file of weights")
-    try:
-        if file.suffix == ".safetensors":
-            return load_file(file)
-        return torch.load(file, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, ValueError, EOFError) as error:
-        raise DamagedFile(
-            f"{file}: not a file of weights ({error}); fetch it again"
-        ) from error
-    except Exception as error:  # torch.load lets pickle's own errors out
-        if type(error).__module__ not in ("_pickle", "pickle"):
-            raise
-        raise DamagedFile(
-            f"{file}: holds more than weights; fetch it again"
-        ) from error
-
-
-def load_pretrained(
-    trunk: Trunk, weights: dict[str, Tensor]
-) -> tuple[Tensor, Tensor]:
-    """Put ImageNet weights into a trunk; returns those of the classifier.
-
-    Returns weight (1000, features) and bias (1000,). Raises BadTrunk.
-    """
-    own = trunk.state_dict()
-    named = {FORMER.sub(r"\1\2", name): t for name, t in weights.items()}
-    shared = {name: t for name, t in named.items() if name in own}
-    rest = [name for name in named if name not in own]
-    # Older files do not count the batches, and nothing depends on it.
-    lacking = [
-        name
-        for name in own
-        if name not in shared and not name.endswith("num_batches_tracked")
-    ]
-    fits = all(own[name].shape == t.shape for name, t in shared.items())
-    if not fits or lacking or len(rest) != 2:
-        raise BadTrunk(
-            f"these weights are not those of {trunk.architecture.name} at "
-            f"width {trunk.architecture.width}, {trunk.architecture.size} px"
-        )
-    trunk.load_state_dict(own | shared)  # halves become floats
-    weight, bias = (
-        named[next(n for n in rest if n.endswith(kind))].float()
-        for kind in ("weight", "bias")
-    )
-    return weight.flatten(1), bias

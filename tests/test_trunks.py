@@ -7,17 +7,16 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from packnet_book.runs.pretrained import identifiers, start_head
+from packnet_book.runs.pretrained import (
+    identifiers,
+    load_pretrained,
+    read_weights,
+    start_head,
+)
 from packnet_core import PackNet
 from packnet_core.errors import BadTrunk, DamagedFile
 from packnet_core.masking import shared_out
-from packnet_core.trunks import (
-    NAMES,
-    Architecture,
-    build,
-    load_pretrained,
-    read_weights,
-)
+from packnet_core.trunks import NAMES, Architecture, build
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg16_bn"])

@@ -27,7 +27,12 @@ import packnet_core
 from packnet_book.runs.baselines import joint_pictures
 from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
-from packnet_book.runs.pretrained import start_head
+from packnet_book.runs.pretrained import (
+    SUFFIXES,
+    load_pretrained,
+    read_weights,
+    start_head,
+)
 from packnet_book.runs.provenance import provenance
 from packnet_book.runs.results import KNOWN, history, records, results
 from packnet_core import load
@@ -37,12 +42,7 @@ from packnet_core.files import write_text
 from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
 from packnet_core.training import fit
-from packnet_core.trunks import (
-    SUFFIXES,
-    build,
-    load_pretrained,
-    read_weights,
-)
+from packnet_core.trunks import build
 
 LOOKED_AT = {"exercises", "explorer", "figures"}  # these change no run
 PATIENCE = timedelta(hours=6)  # while one process fetches or decodes
