@@ -6,6 +6,7 @@ import pytest
 import torch
 import torchvision
 from safetensors.torch import save_file
+from torch import nn
 
 from packnet_book.runs.pretrained import (
     identifiers,
@@ -13,8 +14,9 @@ from packnet_book.runs.pretrained import (
     read_weights,
     start_head,
 )
-from packnet_core import PackNet
+from packnet_core import PackNet, Phase, Pictures, fit, load
 from packnet_core.errors import BadTrunk, DamagedFile
+from packnet_core.evaluation import logits
 from packnet_core.masking import shared_out
 from packnet_core.trunks import NAMES, Architecture, build
 
@@ -147,3 +149,60 @@ def test_weight_files_are_read_by_name_and_wrong_ones_refused(tmp_path):
     for name in ("bad.safetensors", "bad.pth", "hostile.pth"):
         with pytest.raises(DamagedFile, match="fetch it again"):
             read_weights(trunk, tmp_path / name)
+
+
+def vision_transformer() -> nn.Module:
+    trunk = torchvision.models.VisionTransformer(
+        image_size=32, patch_size=8, num_layers=2, num_heads=2,
+        hidden_dim=32, mlp_dim=64,
+    )  # fmt: skip
+    trunk.heads = nn.Identity()
+    return trunk
+
+
+def residual_network() -> nn.Module:
+    trunk = torchvision.models.resnet18()
+    trunk.fc = nn.Identity()
+    return trunk
+
+
+@pytest.mark.parametrize(
+    "make, features", [(vision_transformer, 32), (residual_network, 512)]
+)
+def test_torchvisions_networks_hold_two_tasks_exactly(
+    make, features, tmp_path
+):
+    torch.manual_seed(0)
+    network = PackNet(make(), features)
+    images = torch.randint(0, 256, (12, 3, 32, 32), dtype=torch.uint8)
+    pictures = Pictures(images, torch.arange(12) % 3, ("a", "b", "c"))
+    phase = Phase(2, 0.01, batch=4, weight_decay=0.1)
+    network.add_task("one", 3)
+    fit(network, pictures, phase, size=32)
+    network.prune(0.5)
+    fit(network, pictures, phase, size=32)
+    with network.view("one"):
+        before = logits(network, pictures, size=32)
+    network.add_task("two", 3)
+    fit(network, pictures, phase, size=32)
+    network.save(tmp_path / "network.packnet")
+    again = load(tmp_path / "network.packnet", make())
+    for loaded in (network, again):
+        with loaded.view("one"):
+            assert torch.equal(logits(loaded, pictures, size=32), before)
+    assert not torch.equal(logits(network, pictures, size=32), before)
+
+
+def test_attention_is_shared_out_and_a_summary_says_what_is_not():
+    network = PackNet(vision_transformer(), 32)
+    network.add_task("one", 3)
+    network.prune(0.5)
+    attention = "encoder.layers.encoder_layer_0.self_attention"
+    matrix = network.owner[f"{attention}.in_proj_weight"]
+    assert int((matrix == 0).sum()) == 32 * 96 // 2
+    told = network.summary()
+    assert f"{attention}.in_proj_weight" in told
+    assert "encoder.pos_embedding: [1, 17, 32], not shared out" in told
+    shared = sum(w.numel() for w in network.layers.values())
+    whole = sum(p.numel() for p in network.trunk.parameters() if p.dim() > 1)
+    assert shared == whole - 18 * 32  # the positions, and the class's token
