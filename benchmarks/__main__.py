@@ -2,7 +2,7 @@
 
 import torch
 
-from benchmarks import batches, guarding, memory, pruning
+from benchmarks import batches, fitting, guarding, memory, pruning, viewing
 from packnet_book.runs.provenance import provenance
 
 made = provenance()
@@ -13,5 +13,9 @@ print("pruning VGG-16, time over pruning by torch.kthvalue:", pruned)
 print("pruning VGG-16, time over torch.kthvalue alone:", selected)
 print("guarded step of VGG-16, time over unguarded:", guarding.full())
 print("guarded step of the miniature:", guarding.miniature())
+print("a phase by fit, time over a plain loop's:", fitting.run())
+entered, forward = viewing.run()
+print("entering a view of VGG-16, time over copying it:", entered)
+print("a forward pass in a view, time over one outside:", forward)
 print("adding a task to VGG-16, peak memory:", memory.run())
 print("an epoch of pictures, time over ImageFolder's:", batches.run())

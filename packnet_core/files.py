@@ -36,7 +36,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from packnet_core.errors import BadTask, DamagedFile, PackNetError
+from packnet_core.errors import BadTask, BadTrunk, DamagedFile
 
 FORMAT = 1
 NO_SUM = "0" * 64
@@ -109,7 +109,7 @@ def damage_named(path: str | os.PathLike) -> Iterator[None]:
     """Whatever a file that cannot be trusted leads to is a DamagedFile."""
     try:
         yield
-    except (PackNetError, OSError, MemoryError):
+    except (BadTrunk, DamagedFile, OSError, MemoryError):
         raise
     except Exception as error:  # any: a header may say anything
         raise DamagedFile(
