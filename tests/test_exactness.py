@@ -334,6 +334,31 @@ def test_a_part_of_attention_that_torch_prunes_is_refused_or_exact():
     stays_exact(network)
 
 
+class Listed(nn.Module):
+    """Also holds its weight where torch does not look."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(192, 12)
+        self.held = [self.layer.weight]
+
+    def forward(self, images):
+        x = nn.functional.linear(images.flatten(1), self.held[0])
+        return torch.relu(x + self.layer.bias)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the view's weights do not reach what a list holds"
+)
+def test_a_weight_that_a_list_holds_is_seen_masked_or_refused():
+    torch.manual_seed(0)
+    try:
+        network = PackNet(Listed(), 12)
+    except BadTrunk:
+        return
+    stays_exact(network)
+
+
 def test_a_lazy_layer_is_refused_until_it_has_weights():
     trunk = nn.Sequential(nn.Flatten(), nn.LazyLinear(12), nn.ReLU())
     with pytest.raises(BadTrunk, match=r"layer '1' .*put one batch"):
@@ -352,9 +377,6 @@ def test_batch_norm_without_running_statistics_is_refused(norm):
         PackNet(trunk, 12)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="only track_running_stats is looked at"
-)
 def test_batch_norm_that_lost_its_running_statistics_is_refused():
     trunk = small_trunk()
     trunk[1].running_mean = trunk[1].running_var = None
@@ -820,15 +842,7 @@ def test_a_parameter_put_in_anothers_place_while_guarded_is_noticed(network):
 # Pruning
 
 
-ZERO = pytest.param(
-    0,
-    marks=pytest.mark.xfail(
-        strict=True, reason="nothing is freed, and so nothing looked at"
-    ),
-)
-
-
-@pytest.mark.parametrize("fraction", [ZERO, 0.01, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("fraction", [0, 0.01, 0.1, 0.5, 0.99])
 def test_pruning_what_is_no_number_names_the_layer_and_changes_nothing(
     network, fraction
 ):

@@ -239,9 +239,6 @@ def test_a_callers_accumulating_accelerator_trains_the_same_network(
     assert same(four, plain)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="no step is taken while gradients are added up"
-)
 @pytest.mark.usefixtures("alone")
 def test_what_the_caller_accumulated_before_does_not_stop_training(pictures):
     """A loop that ended between two of its steps."""
@@ -304,7 +301,6 @@ def test_training_on_no_pictures_is_refused():
         fit(start(), empty(), PHASE, size=SIZE)
 
 
-@pytest.mark.xfail(strict=True, reason="gives NaN per cent in silence")
 def test_testing_on_no_pictures_is_refused():
     with pytest.raises((BadRun, BadPictures), match="no pictures"):
         evaluate(start(), empty(), size=SIZE)
@@ -316,9 +312,6 @@ def test_a_batch_of_no_pictures_is_refused(pictures, batch):
         fit(start(), pictures, Phase(1, 0.1, batch=batch), size=SIZE)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an error of torch, which names no cure"
-)
 def test_pictures_smaller_than_the_square_are_refused(pictures):
     for use in (
         lambda: fit(start(), pictures, PHASE, size=12),
@@ -328,9 +321,6 @@ def test_pictures_smaller_than_the_square_are_refused(pictures):
             use()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="each square is filled with the last pixel"
-)
 def test_testing_on_squares_one_pixel_too_large_is_refused(pictures):
     with pytest.raises((BadRun, BadPictures)):
         logits(start(), pictures, size=11)
@@ -350,7 +340,6 @@ def test_pictures_of_other_classes_than_the_tasks_are_refused(pictures):
             use()
 
 
-@pytest.mark.xfail(strict=True, reason="an IndexError, which names no cure")
 def test_training_without_a_task_is_refused_by_name(pictures):
     from packnet_core.errors import NoTask
 
@@ -430,9 +419,6 @@ def test_pictures_of_another_form_are_refused_with_the_cure():
             Pictures(sound, wrong, two)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="labels of 32 bits are accepted, and fail in torch"
-)
 def test_labels_of_one_byte_count_as_whole_numbers(pictures):
     """Or are refused: a byte as an index means a mask to torch."""
     ends = []
@@ -504,9 +490,6 @@ def test_clear_places_of_a_palette_do_not_stop_reading(folder):
     assert len(Pictures.from_folder(folder, SIZE)) == 9
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Pillow cuts off what is above 255, in silence"
-)
 def test_sixteen_bits_of_grey_are_not_turned_white(folder):
     import numpy
 
