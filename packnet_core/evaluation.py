@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from accelerate.state import GradientState
 from torch import Tensor, nn
 
+from packnet_core.errors import BadRun
 from packnet_core.images import Pictures, normalise
 
 
@@ -98,6 +99,8 @@ def evaluate(
     With several processes each tests its share, and all get the sum.
     """
     accelerator = accelerator or new_accelerator()
+    if len(pictures) == 0:
+        raise BadRun("there are no pictures to test on")
     process, processes = accelerator.process_index, accelerator.num_processes
     mine = torch.arange(process, len(pictures), processes)
     right = torch.zeros(2, device=accelerator.device)

@@ -110,6 +110,8 @@ class Pictures:
                 f"{labels.max()}: give whole numbers from 0 to "
                 f"{len(self.classes) - 1}, the places of the classes' names"
             )
+        # Of bytes torch would make a mask, and of others nothing.
+        object.__setattr__(self, "labels", labels.long())
 
     @classmethod
     def from_folder(
@@ -129,6 +131,8 @@ class Pictures:
         def read(path: str) -> Tensor:
             try:
                 with Image.open(path) as picture:
+                    if picture.mode.startswith(("I", "F")):
+                        raise ValueError("more than a byte a colour")
                     turned = ImageOps.exif_transpose(picture).convert("RGB")
                 return pil_to_tensor(turned.resize((side, side)))
             except (OSError, ValueError, Image.DecompressionBombError) as e:
@@ -157,6 +161,17 @@ class Pictures:
             return InMemory(self.images)
         return self.images
 
+    def _room(self, indices: Tensor, size: int) -> Tensor:
+        """How much higher and wider (B, 2) than a square pictures are."""
+        room = self.source.sizes(indices) - size
+        if (room < 0).any():
+            height, width = (room[(room < 0).any(1)][0] + size).tolist()
+            raise BadPictures(
+                f"a picture of {height} x {width} pixels has no square of "
+                f"{size}: resize it, or give a smaller size"
+            )
+        return room
+
     def crops(
         self, indices: Tensor, size: int, draws: Tensor, device: torch.device
     ) -> Tensor:
@@ -165,7 +180,7 @@ class Pictures:
         indices: (B,); draws: float tensor (B, 3) in [0, 1): where from
         top and left, and whether flipped left to right (from 0.5 on).
         """
-        room = self.source.sizes(indices) - size + 1
+        room = self._room(indices, size) + 1
         corners = (draws[:, :2] * room).long()
         flips = draws[:, 2] >= 0.5
         return self.source.crop(indices, corners, flips, size).to(device)
@@ -174,7 +189,7 @@ class Pictures:
         self, indices: Tensor, size: int, device: torch.device
     ) -> Tensor:
         """The squares (B, 3, size, size) in the middle, as bytes."""
-        room = self.source.sizes(indices) - size
+        room = self._room(indices, size)
         flips = torch.zeros(len(indices), dtype=torch.bool)
         return self.source.crop(indices, room // 2, flips, size).to(device)
 

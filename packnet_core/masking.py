@@ -82,7 +82,9 @@ def refuse_inexact(trunk: nn.Module) -> None:
                 "torch.nn.utils.parametrize.remove_parametrizations, "
                 "remove_weight_norm, remove_spectral_norm or prune.remove"
             )
-        if isinstance(module, _BatchNorm) and not module.track_running_stats:
+        if isinstance(module, _BatchNorm) and (
+            not module.track_running_stats or module.running_mean is None
+        ):
             raise BadTrunk(
                 f"{name} is batch norm without running statistics: a task's "
                 "answer would depend on the other pictures of its batch. "
@@ -178,11 +180,17 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
 class _Masked(torch.autograd.Function):
     """A layer as a task sees it, with the gradient that belongs to it."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx, weight, copy, owner, task):
+    def forward(weight, copy, owner, task):
+        return copy.view_as(copy)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _, _, owner, task = inputs
         ctx.save_for_backward(owner)
         ctx.task = task
-        return copy.view_as(copy)
 
     @staticmethod
     def backward(ctx, gradient):

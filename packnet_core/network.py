@@ -12,7 +12,9 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from functools import wraps
 from operator import index
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +35,27 @@ from packnet_core.errors import (
     UnknownTask,
 )
 from packnet_core.guard import Guard, digest
-from packnet_core.views import View, innermost, refuse_export, refuse_inside
+from packnet_core.views import (
+    View,
+    innermost,
+    place,
+    refuse_export,
+    refuse_inside,
+)
+
+Method = TypeVar("Method", bound=Callable)
+
+
+def _alone(method: Method) -> Method:
+    """Let no other thread exchange weights while a method runs."""
+
+    @wraps(method)
+    def locked(self, *args, **options):
+        with self._lock:
+            return method(self, *args, **options)
+
+    return cast(Method, locked)
+
 
 EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
 
@@ -198,6 +220,7 @@ class PackNet(nn.Module):
             weights = view.weights()
             return functional_call(self.trunk, weights, inputs, options)
 
+    @_alone
     def view(self, name: str) -> View:
         """The network as one task sees it, within a `with` block.
 
@@ -211,6 +234,7 @@ class PackNet(nn.Module):
         self._prove()
         return View(self, task)
 
+    @_alone
     def extract(self, name: str) -> Extracted:
         """One task as a plain module, independent of the network.
 
@@ -229,6 +253,7 @@ class PackNet(nn.Module):
 
     # The steps of the paper
 
+    @_alone
     def add_task(self, name: str, classes: int | Iterable[str]) -> None:
         """Hand every free weight to a new task, from zero; add its head.
 
@@ -249,6 +274,7 @@ class PackNet(nn.Module):
                 masking.hand_over(weight, self.owner[layer], task)
             self._begin(record, head)
 
+    @_alone
     def add_head(self, name: str, classes: int | Iterable[str]) -> None:
         """Add a task that owns no weights: it uses all that are there.
 
@@ -260,6 +286,7 @@ class PackNet(nn.Module):
         with files.uninterrupted():
             self._begin(record, head)
 
+    @_alone
     def prune(self, fraction: float) -> None:
         """Free the smallest weights of the current task, layer by layer.
 
@@ -296,6 +323,7 @@ class PackNet(nn.Module):
         self.records[-1] = Task(last.name, last.classes, fractions)
         self._remember()
 
+    @_alone
     def guard(self, optimizer: Optimizer) -> None:
         """From now on no step of this optimiser changes a fixed weight.
 
@@ -410,6 +438,7 @@ class PackNet(nn.Module):
             for name, weight in self.layers.items()
         } | {name: digest(tensor) for name, tensor in self.frozen()}
 
+    @_alone
     def _prove(self) -> None:
         """See that no fixed bit has changed. Raises Changed.
 
@@ -439,7 +468,7 @@ class PackNet(nn.Module):
         torch notices: not through `.data`."""
         tensors = (*self.trunk.parameters(), *self.buffers(),
                    *self.heads.parameters())  # fmt: skip
-        return [(id(t), stamp(t)) for t in tensors]
+        return [(id(t), stamp(t), place(t)) for t in tensors]
 
     def _remember(self) -> None:
         guard = self._guard()
@@ -461,6 +490,7 @@ class PackNet(nn.Module):
             raise NoTask("the network has no task yet: call add_task first")
         return len(self.records)
 
+    @_alone
     def _check(self) -> None:
         """See that the shared layers are those of the owner map.
 
@@ -499,13 +529,22 @@ class PackNet(nn.Module):
 
     def __getstate__(self) -> dict:
         left = {"_guard", "_lock"}
-        return {k: v for k, v in self.__dict__.items() if k not in left}
+        state = {k: v for k, v in self.__dict__.items() if k not in left}
+        with self._lock:  # modules of its own: no call exchanges weights
+            kept = {
+                id(t): t
+                for t in (*self.trunk.parameters(), *self.trunk.buffers())
+            }
+            trunk = deepcopy(self.trunk, kept)
+        state["_modules"] = {**state["_modules"], "trunk": trunk}
+        return state
 
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)
         self._forget_others()
         self._proven_at = []
 
+    @_alone
     def _apply(self, fn, recurse=True):
         self._prove()
         kinds = [tensor.dtype for tensor in self.parameters()]
@@ -604,6 +643,7 @@ class PackNet(nn.Module):
                     "were trained to: it was changed after they were fixed"
                 )
 
+    @_alone
     def save(self, path: str | os.PathLike) -> None:
         """Write the packed network to one file, replacing it at once.
 

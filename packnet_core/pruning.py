@@ -18,6 +18,10 @@ from packnet_core.errors import BadFraction, Diverged
 from packnet_core.masking import count_owned, keep_where, pieces
 
 SAMPLE = 2**16
+NOT_FINITE = (
+    "there are weights that are not finite numbers, and so no smallest "
+    "among them. Train again with a lower learning rate"
+)
 
 
 def checked(fraction: float) -> float:
@@ -47,7 +51,12 @@ def cutoff(
     """
     total = count_owned(owner, task)
     rank = round(checked(fraction) * total)
-    return _smallest(weight, owner, task, rank, total) if rank else None
+    if rank:
+        return _smallest(weight, owner, task, rank, total)
+    for values, owners in pieces(weight, owner):
+        if (values.isnan() & (owners == task)).any():
+            raise Diverged(NOT_FINITE)
+    return None
 
 
 @torch.no_grad()
@@ -110,10 +119,7 @@ def _smallest(
             size = float(found.kthvalue(nth).values)
             if math.isfinite(size):
                 return size
-    raise Diverged(
-        "there are weights that are not finite numbers, and so no smallest "
-        "among them. Train again with a lower learning rate"
-    )
+    raise Diverged(NOT_FINITE)
 
 
 def _bounds(

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
-from packnet_core.errors import BadRun, DamagedFile, Diverged
+from packnet_core.errors import BadRun, DamagedFile, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import replacing
 from packnet_core.images import (
@@ -127,6 +127,8 @@ def fit(
     Raises Diverged, BadRun, and DamagedFile for a damaged checkpoint.
     """
     accelerator = accelerator or new_accelerator()
+    if not network.tasks:
+        raise NoTask("the network has no task yet: call add_task first")
     process, processes = accelerator.process_index, accelerator.num_processes
     _refuse(phase, len(pictures), accumulate, accelerator)
     per_epoch = max(len(pictures) // phase.batch, 1)
@@ -253,6 +255,9 @@ def _prepared(
         for name, _ in module
     ]
     modes = {module: module.training for module in network.modules()}
+    state = accelerator.gradient_state
+    stepping = state.sync_gradients
+    state._set_sync_gradients(True)  # whatever was being accumulated
     kept = accelerator._models, accelerator._optimizers
     lengths = [len(known) for known in kept]
     prepared = accelerator.prepare_model(model).train()
@@ -264,6 +269,7 @@ def _prepared(
     finally:
         for known, length in zip(kept, lengths, strict=True):
             del known[length:]
+        state._set_sync_gradients(stepping)
         accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
 
 

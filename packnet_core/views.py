@@ -1,5 +1,6 @@
 """Views: a network as one of its tasks sees it, while a block runs."""
 
+import contextlib
 import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 # Each thread, and each task of asyncio, has views of its own.
 _open: ContextVar[tuple["View", ...]] = ContextVar("views", default=())
-SUSPENDED = (
-    0x20 | 0x80 | 0x200
-)  # generators, coroutines, both: CPython's flags
+# CPython's flags: generators, asynchronous ones; coroutines.
+GENERATOR = 0x20 | 0x200
+SUSPENDED = GENERATOR | 0x80
 
 
 class View:
@@ -28,15 +29,30 @@ class View:
 
     def __init__(self, network: "PackNet", task: int):
         self.network, self.task = network, task
-        self.closed = False
+        self.entered = self.closed = False
+        self.waits = False  # whether the frame is a generator's of its own
         self.frame: int | None = None  # of the block, if it may be suspended
         self.around: set[int] = set()  # frames that ran when it was entered
-        self._copies: dict[str, tuple[tuple, Tensor]] = {}
+        self._copies: dict[str, tuple[tuple, Tensor, Tensor]] = {}
 
     def __enter__(self) -> "PackNet":
+        if self.entered:
+            task = self.network.tasks[self.task - 1]
+            raise InsideView(
+                "a view is entered once: make another one, with "
+                f"net.view({task!r})"
+            )
+        self.network._check()
+        self.network._prove()
+        self.entered = True
         caller = sys._getframe(1)
         if caller.f_code.co_flags & SUSPENDED:
             self.frame = id(caller)
+            above = caller.f_back
+            self.waits = bool(caller.f_code.co_flags & GENERATOR) and (
+                above is None
+                or above.f_code.co_filename != contextlib.__file__
+            )
         self.around = _running()
         self.weights()
         _open.set((*_open.get(), self))
@@ -52,6 +68,10 @@ class View:
 
         Made anew where weights or owners were written since.
         """
+        with self.network._lock:
+            return self._weights()
+
+    def _weights(self) -> dict[str, Tensor]:
         shown = {}
         owner = self.network.owner
         for name, weight in self.network.layers.items():
@@ -59,8 +79,9 @@ class View:
             kept = self._copies.get(name)
             if kept is None or kept[0] != state:
                 with torch.inference_mode(False):
-                    kept = state, masked(weight, owner[name], self.task)
-                self._copies[name] = kept
+                    copy = masked(weight, owner[name], self.task)
+                # The weight is kept, so that no other takes its identity.
+                kept = self._copies[name] = state, copy, weight
             if kept[1] is not weight:
                 shown[name] = with_gradient(
                     weight, kept[1], owner[name], self.task
@@ -86,6 +107,12 @@ def innermost(network: "PackNet") -> View | None:
                     "this generator has a view of its own, and another one "
                     "was entered since, outside of it: leave that one first"
                 )
+    if view.waits and view.frame not in _running():
+        raise InsideView(
+            "a generator waits inside a view of its own, and this call is "
+            "not in it: leave that view first, or make a context manager "
+            "of the generator, with contextlib.contextmanager"
+        )
     return view
 
 
@@ -115,7 +142,15 @@ def refuse_export(task: str) -> None:
 def _state(tensor: Tensor) -> tuple:
     """Differs when a tensor is another one, or was written to."""
     written = -1 if tensor.is_inference() else tensor._version
-    return id(tensor), written, tensor.dtype, tensor.device
+    return id(tensor), written, place(tensor), tensor.dtype, tensor.device
+
+
+def place(tensor: Tensor) -> int:
+    """Where a tensor's numbers lie; 0 where it has none of its own."""
+    try:
+        return tensor.data_ptr()
+    except RuntimeError:  # torch's stand-ins, in its transformations
+        return 0
 
 
 def _running() -> set[int]:
