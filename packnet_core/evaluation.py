@@ -108,6 +108,12 @@ def evaluate(
     for outputs, labels in _predict(
         network, pictures, mine, size, batch, accelerator
     ):
+        if outputs.shape[1] != len(pictures.classes):
+            raise BadRun(
+                f"pictures of {len(pictures.classes)} classes for "
+                f"{outputs.shape[1]} outputs: give those of the task that "
+                "the network shows"
+            )
         best = outputs.topk(1 if few else 5).indices
         hits = best == labels[:, None]  # (B, 1 or 5)
         right += torch.stack([hits[:, 0].sum(), hits.sum()])

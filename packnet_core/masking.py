@@ -101,6 +101,17 @@ def refuse_inexact(trunk: nn.Module) -> None:
             "the trunk has no convolution, no linear layer and no "
             "attention: there is nothing to share out"
         )
+    shared = {id(weight): name for name, weight in layers.items()}
+    for module in trunk.modules():
+        for key, value in vars(module).items():
+            held = value if isinstance(value, list | tuple) else [value]
+            for one in held if not key.startswith("_") else ():
+                if id(one) in shared:
+                    raise BadTrunk(
+                        f"{shared[id(one)]} is used past its layer, through "
+                        f"the attribute {key!r}, where no view can hide a "
+                        "part of it: use the layer's own weight instead"
+                    )
     for name, weight in layers.items():
         if not weight.is_floating_point() or (
             weight.element_size() not in WHOLE

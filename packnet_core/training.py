@@ -131,6 +131,13 @@ def fit(
         raise NoTask("the network has no task yet: call add_task first")
     process, processes = accelerator.process_index, accelerator.num_processes
     _refuse(phase, len(pictures), accumulate, accelerator)
+    counts = [len(record.classes) for record in network.records]
+    wanted = sum(counts) if objective.joint else counts[-1]
+    if len(pictures.classes) != wanted:
+        raise BadRun(
+            f"pictures of {len(pictures.classes)} classes for a task of "
+            f"{wanted}: give those of {network.tasks[-1]!r}"
+        )
     per_epoch = max(len(pictures) // phase.batch, 1)
     steps = phase.epochs * per_epoch
     about = f"{asdict(phase)} {seed} {len(pictures)} {network.tasks}"

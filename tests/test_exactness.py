@@ -258,7 +258,7 @@ def test_tied_weights_are_shared_out_once():
 def test_an_embedding_is_named_and_fixed():
     torch.manual_seed(0)
     network = PackNet(Embedded(), 12)
-    assert "embed.weight: 4 x 12, not shared out" in network.summary()
+    assert "embed.weight: [4, 12], not shared out" in network.summary()
     give_two_tasks(network)
     before = network.trunk.embed.weight.clone()
     network.requires_grad_(True)
@@ -347,9 +347,6 @@ class Listed(nn.Module):
         return torch.relu(x + self.layer.bias)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the view's weights do not reach what a list holds"
-)
 def test_a_weight_that_a_list_holds_is_seen_masked_or_refused():
     torch.manual_seed(0)
     try:
@@ -1153,8 +1150,8 @@ def test_the_summary_names_what_is_shared_out_and_what_is_fixed():
     network = trained(2)
     text = network.summary()
     for word in ("% free, % one, % two", "0.weight", "5.weight",
-                 "biases, scales and shifts: 30 numbers in 4 parameters",
-                 "in eval mode from the second task on", "  1"):  # fmt: skip
+                 "biases, scales, shifts: 30 in 4",
+                 "in eval mode then, for their buffers", "  1"):  # fmt: skip
         assert word in text, word
 
 
