@@ -115,11 +115,11 @@ def two_tasks(folder, precision, parts, norm) -> None:
     with network.view("one"):
         assert torch.equal(logits(network, pictures, size=16), before)
     network.prune(0.5)
-    owners = {f"owner.{n}": owner for n, owner in network.owner.items()}
     state = {n: t.contiguous() for n, t in network.state_dict().items()}
+    del state["_extra_state"]  # with digests, which rounding changes
     measured = {"errors": torch.tensor([errors.top1, errors.images])}
     place = folder / f"{accelerator.process_index}.safetensors"
-    save_file(state | owners | measured, place)
+    save_file(state | measured, place)
 
 
 def whole_run(out, methods, pause=5.0) -> None:

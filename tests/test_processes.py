@@ -83,6 +83,8 @@ def same_but_for_rounding(one: Path, other: Path) -> None:
         wanted, found = load(file), load(other / "stages" / file.name)
         state = found.state_dict()
         for name, tensor in wanted.state_dict().items():
+            if name == "_extra_state":  # with digests: rounding changes them
+                continue
             assert torch.allclose(tensor, state[name], atol=1e-6), file.name
         for name, owner in wanted.owner.items():
             assert torch.equal(owner, found.owner[name]), file.name
@@ -140,7 +142,7 @@ def test_accelerate_launches_the_command(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("packnet") == 4  # a table, of four tasks
     lines = [line for line in done.stderr.splitlines() if line.strip()]
-    bars = re.compile(r"(first|packnet): (train|add|retrain) \w+: .*step/s")
+    bars = re.compile(r"(first|packnet): (train|add|retrain) \w+: .*(step/s|s/step)")
     assert [line for line in lines if not bars.search(line)] == []
     begun = [line for line in lines if ":   0%" in line]
     assert len(set(begun)) == len(begun) == 7
