@@ -142,7 +142,9 @@ def test_accelerate_launches_the_command(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("packnet") == 4  # a table, of four tasks
     lines = [line for line in done.stderr.splitlines() if line.strip()]
-    bars = re.compile(r"(first|packnet): (train|add|retrain) \w+: .*(step/s|s/step)")
+    bars = re.compile(
+        r"(first|packnet): (train|add|retrain) \w+: .*(step/s|s/step)"
+    )
     assert [line for line in lines if not bars.search(line)] == []
     begun = [line for line in lines if ":   0%" in line]
     assert len(set(begun)) == len(begun) == 7
