@@ -39,25 +39,27 @@ def digest(
     """A short text that changes when a bit of `values` does.
 
     With `owner` (uint8, same shape) only the weights of the tasks before
-    `below` count. Large tensors are added up by rows and by columns
-    first: a proof against accidents, not against malice.
+    `below` count, and whose each is. Large tensors are added up by rows
+    and by columns first: a proof against accidents, not against malice.
     """
     made = hashlib.blake2b(digest_size=16)
     given = [values.detach().contiguous()]
     if owner is not None:
         given.append(owner.contiguous())
     for value, *owners in pieces(*given):
-        words = value if not owners else bits(value).mul(
-            visible(owners[0], below - 1)
-        )  # fmt: skip
-        data = words.reshape(-1).view(torch.uint8)
-        whole = data.numel() // (8 * ROW) * 8 * ROW
-        if whole > 8 * ROW * ROW // 16:
-            rows = data[:whole].view(torch.int64).view(-1, ROW)
-            for sums in (rows.sum(0), rows.sum(1)):
-                made.update(sums.cpu().numpy().data)
-            data = data[whole:]
-        made.update(data.cpu().numpy().data)
+        seen = [visible(one, below - 1) for one in owners]
+        counted = [value, *owners]
+        if owners:
+            counted = [bits(value).mul(*seen), owners[0].mul(*seen)]
+        for words in counted:
+            data = words.reshape(-1).view(torch.uint8)
+            whole = data.numel() // (8 * ROW) * 8 * ROW
+            if whole > 8 * ROW * ROW // 16:
+                rows = data[:whole].view(torch.int64).view(-1, ROW)
+                for sums in (rows.sum(0), rows.sum(1)):
+                    made.update(sums.cpu().numpy().data)
+                data = data[whole:]
+            made.update(data.cpu().numpy().data)
     return f"{str(values.dtype).removeprefix('torch.')}:{made.hexdigest()}"
 
 

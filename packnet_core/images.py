@@ -106,8 +106,8 @@ class Pictures:
             < len(self.classes)
         ):
             raise BadPictures(
-                f"labels of type {labels.dtype} from {labels.min()} to "
-                f"{labels.max()}: give whole numbers from 0 to "
+                f"labels of type {labels.dtype}, {labels.tolist()[:3]} and "
+                "so on: give whole numbers from 0 to "
                 f"{len(self.classes) - 1}, the places of the classes' names"
             )
         # Of bytes torch would make a mask, and of others nothing.

@@ -17,6 +17,7 @@ from operator import index
 from typing import TypeVar, cast
 
 import torch
+from accelerate.optimizer import AcceleratedOptimizer
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import skip_init
@@ -208,9 +209,9 @@ class PackNet(nn.Module):
     def features(self, *inputs, **options) -> Tensor:
         """The trunk's output (B, out_features), in a view as its task
         sees it."""
+        for module in self.still():
+            module.training = False
         if self.training:
-            for module in self.still():
-                module.training = False
             self._proven_at = []  # whatever is written to from now on
         view = innermost(self)
         with self._lock:
@@ -318,8 +319,8 @@ class PackNet(nn.Module):
 
         For whoever frees weights by another rule than `prune`.
         """
-        last = self.records[-1]
-        fractions = (*last.fractions, float(fraction))
+        last = self.records[self._current() - 1]
+        fractions = (*last.fractions, pruning.checked(fraction))
         self.records[-1] = Task(last.name, last.classes, fractions)
         self._remember()
 
@@ -332,7 +333,8 @@ class PackNet(nn.Module):
         Holds for any optimiser, with decay, momentum or clipping, and
         follows later `add_task` and `prune`.
         """
-        optimizer = getattr(optimizer, "optimizer", optimizer)  # accelerate
+        if isinstance(optimizer, AcceleratedOptimizer):
+            optimizer = optimizer.optimizer
         guard = self._guard()
         if guard is None:
             guard = Guard(self._before_step)
@@ -395,7 +397,7 @@ class PackNet(nn.Module):
         self.records.append(record)
         guard = self._guard()
         if guard is not None:
-            guard.take(head.parameters(), set(former.parameters()))
+            guard.take(list(head.parameters()), set(former.parameters()))
         self.freeze()
 
     # What is fixed
@@ -588,7 +590,7 @@ class PackNet(nn.Module):
         strict, former = args[1], len(self.heads)
         try:
             self._fit_state(own, strict)
-        except BadState:
+        except BaseException:
             del self.heads[former:]
             raise
         super()._load_from_state_dict(state, prefix, *args)
@@ -634,7 +636,9 @@ class PackNet(nn.Module):
                     f"{tuple(tensor.shape)}: build the trunk that was saved"
                 )
         for name, text in (about["proof"] or {}).items():
-            owner = own.get(f"owners.{name.removeprefix('trunk.')}")
+            owner = None
+            if name.startswith("trunk."):
+                owner = own.get(f"owners.{name.removeprefix('trunk.')}")
             if name not in own:  # a buffer that is not saved
                 continue
             if digest(own[name], owner, len(records)) != text:

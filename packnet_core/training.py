@@ -140,7 +140,11 @@ def fit(
         )
     per_epoch = max(len(pictures) // phase.batch, 1)
     steps = phase.epochs * per_epoch
-    about = f"{asdict(phase)} {seed} {len(pictures)} {network.tasks}"
+    about = (
+        f"{asdict(phase)} {seed} {len(pictures)} {size} {accumulate} "
+        f"{objective.loss.__qualname__} {network.records}"
+    )
+    title = title or network.tasks[-1]
     device, kind = accelerator.device, number_type(network)
 
     @lru_cache(maxsize=1)
@@ -177,7 +181,7 @@ def fit(
         pause = SHORTEST_PAUSE
         todo = range(done.steps, steps)
         bar = tqdm(
-            desc=title or network.tasks[-1],
+            desc=title,
             total=steps,
             initial=done.steps,
             unit="step",
@@ -194,6 +198,12 @@ def fit(
                 torch.manual_seed(generator(*words).initial_seed())
                 optimizer.zero_grad()
                 loss = _gradients(accelerator, model, ready, accumulate)
+                if not math.isfinite(loss):
+                    raise Diverged(
+                        f"{title}: the loss became {loss} in step "
+                        f"{step + 1} of {steps}: lower the learning rate "
+                        f"({phase.lr}) or limit the gradient with clip"
+                    )
                 if step // per_epoch < phase.trunk_from:  # the heads alone
                     for parameter in network.trunk.parameters():
                         parameter.grad = None
@@ -201,12 +211,6 @@ def fit(
                     accelerator.unscale_gradients(prepared)
                     clip_grad_norm_(model.parameters(), phase.clip)
                 prepared.step()
-                if not math.isfinite(loss):
-                    raise Diverged(
-                        f"{bar.desc}: the loss became {loss} in step "
-                        f"{step + 1} of {steps}: lower the learning rate "
-                        f"({phase.lr}) or limit the gradient with clip"
-                    )
                 bar.set_postfix_str(f"loss={loss:.3f}", refresh=False)
                 bar.update()
                 if watch is not None:
@@ -295,7 +299,7 @@ def _ahead(
 
 
 def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
-    head_lr = phase.head_lr or phase.lr
+    head_lr = phase.lr if phase.head_lr is None else phase.head_lr
     heads = [p for p in network.heads.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(
         [

@@ -1163,3 +1163,15 @@ def test_unchanged_is_what_it_says(network):
     with torch.no_grad():
         network.trunk[0].bias[0] += 1
     assert not unchanged(network, before)
+
+
+def test_every_guarded_optimiser_trains_the_new_head(network):
+    network.add_task("one", 4)
+    both = [torch.optim.SGD(network.parameters(), 0.1) for _ in range(2)]
+    for optimizer in both:
+        network.guard(optimizer)
+    network.prune(0.5)
+    network.add_task("two", 4)
+    for optimizer in both:
+        known = {id(p) for g in optimizer.param_groups for p in g["params"]}
+        assert {id(p) for p in network.heads[1].parameters()} <= known

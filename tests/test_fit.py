@@ -1,5 +1,7 @@
 """Training and testing with the library: modes, accelerators, pictures."""
 
+import math
+
 import pytest
 import torch
 from accelerate import Accelerator
@@ -7,8 +9,16 @@ from accelerate.state import AcceleratorState, GradientState
 from PIL import Image
 from torch import nn
 
-from packnet_core import PackNet, Phase, Pictures, evaluate, fit, load
-from packnet_core.errors import BadPictures, BadRun
+from packnet_core import (
+    PackNet,
+    Phase,
+    Pictures,
+    evaluate,
+    fit,
+    load,
+    training,
+)
+from packnet_core.errors import BadPictures, BadRun, Diverged
 from packnet_core.evaluation import logits
 
 PHASE = Phase(2, 0.05, batch=8)
@@ -523,3 +533,27 @@ def test_what_is_no_folder_of_classes_is_refused(tmp_path, folder):
     ):
         with pytest.raises(BadPictures, match="a folder of pictures for"):
             Pictures.from_folder(wrong, SIZE)
+
+
+def test_a_checkpoint_from_before_pruning_is_refused(
+    pictures, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(training, "SHORTEST_PAUSE", -1.0)
+    network, file = start(), tmp_path / "phase.checkpoint"
+    fit(network, pictures, PHASE, size=SIZE, checkpoint=file)
+    network.prune(0.5)
+    before = network.owner_counts()
+    with pytest.raises(BadRun, match="another phase"):
+        fit(network, pictures, PHASE, size=SIZE, checkpoint=file)
+    assert network.owner_counts() == before
+
+
+def test_divergence_is_named_where_no_bar_is_shown(pictures, monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    network = start()
+    before = network.state_dict()["trunk.0.weight"].clone()
+    with torch.no_grad():
+        network.heads[0].bias.fill_(math.nan)
+    with pytest.raises(Diverged, match="loss became nan"):
+        fit(network, pictures, PHASE, size=SIZE)
+    assert torch.equal(network.state_dict()["trunk.0.weight"], before)

@@ -1145,3 +1145,27 @@ def test_a_quantised_copy_is_refused_in_a_view():
         network.extract("one"), {nn.Linear}, torch.qint8
     )
     assert (alone(IMAGES) - logits(network, "one")).abs().max() < 0.5
+
+
+def test_owners_exchanged_among_finished_tasks_are_noticed(network):
+    for owner in network.owner.values():
+        owner[owner == 2] = 1
+    with pytest.raises(Changed):
+        network.view("one")
+
+
+def test_a_trunk_with_layers_called_heads_takes_its_state_back():
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.heads = nn.ModuleList([nn.Linear(192, 12)])
+
+        def forward(self, images):
+            return self.heads[0](images.flatten(1))
+
+    network = PackNet(Named(), 12)
+    give_two_tasks(network)
+    again = PackNet(Named(), 12)
+    again.load_state_dict(network.state_dict())
+    with torch.no_grad(), network.view("one"), again.view("one"):
+        assert torch.equal(network(IMAGES), again(IMAGES))
