@@ -174,7 +174,7 @@ def visible(owner: Tensor, task: int) -> Tensor:
 
 @torch.no_grad()
 def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
-    """One layer as a task sees it: zero where it belongs to later tasks.
+    """One layer as a task sees it: zero where later tasks or none own it.
 
     weight: float tensor, any shape; owner: uint8 tensor, same shape.
     Returns the weight itself if there is nothing to leave out.

@@ -346,7 +346,8 @@ class PackNet(nn.Module):
         """Let everything change again, until the next task is added.
 
         For methods that forget: the trunk takes gradients, normalisation
-        learns, nothing is proven. heads: the earlier heads change too.
+        learns, nothing is proven. heads: the earlier heads change too. An
+        optimiser that is guarded goes on putting back what was fixed.
         """
         self._proof = None
         self.trunk.requires_grad_(True)
@@ -425,7 +426,10 @@ class PackNet(nn.Module):
             yield from (m for m in self.trunk.modules() if m._buffers)
 
     def freeze(self) -> None:
-        """Fix, from the second task on, all that is not the current one's."""
+        """Fix what is not shared out, from the second task on; prove it.
+
+        Shared weights of finished tasks are held by the guard.
+        """
         for _, tensor in self.frozen():
             tensor.requires_grad_(False).grad = None
         self._proof = self._take_proof() if len(self.records) > 1 else None
