@@ -42,6 +42,7 @@ from studies.photographs import (
     photos_inherited,
     photos_tuning,
 )
+from studies.playground import DRAWS, SETTINGS, playground
 
 FIVE, THREE = (0, 1, 2, 3, 4), (0, 1, 2)
 SMALL = asdict(MINIATURE)
@@ -69,6 +70,7 @@ STUDIES: tuple[Study, ...] = (
     study(norms, THREE, without(NORMED, *OTHERS)),
     study(widths, THREE, without(MINIATURE, *REFERENCES), WIDTHS),
     study(capacity, THREE, without(many_tasks(), *REFERENCES)),
+    study(playground, (0,), SETTINGS, DRAWS),
     study(
         photos_tuning,
         (0,),
