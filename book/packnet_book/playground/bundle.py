@@ -11,6 +11,7 @@ from importlib.resources import files
 from string import Template
 
 HERE = files("packnet_book.playground")
+COMMON = files("packnet_book.explorer")  # colours, ground, small helpers
 ENGINE = ("numbers", "method", "tasks", "run", "draws", "state")
 SHOWN = ("view", "missions", "controls")
 IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
@@ -19,6 +20,10 @@ EXPORT = re.compile(r"^export (?=const|function|async|class)", re.MULTILINE)
 
 def read(name: str) -> str:
     return (HERE / name).read_text("utf-8")
+
+
+def common(name: str) -> str:
+    return (COMMON / name).read_text("utf-8")
 
 
 def join(names: tuple[str, ...]) -> str:
@@ -34,9 +39,9 @@ def bundle(title: str, data: dict, reduced: bool) -> str:
     return Template(read("document.html")).substitute(
         title=escape(title),
         form="reduced" if reduced else "whole",
-        style=read("playground.css"),
+        style=common("common.css") + read("playground.css"),
         body=read("playground.html"),
         data=told.replace("<", "\\u003c"),  # as it may stand in a script
         engine=join(ENGINE),
-        script=join(SHOWN),
+        script=common("common.js") + join(SHOWN),
     )

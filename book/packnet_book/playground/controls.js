@@ -1,0 +1,766 @@
+// What the reader does, and what follows from it.
+
+import {answerDraws, meanInterval} from "./draws.js";
+import {shares} from "./method.js";
+import {MISSIONS} from "./missions.js";
+import {
+  METHODS, advance, changes, errors, fraction, isBehind, isOver, makeRun,
+  nameOf, nextStage,
+} from "./run.js";
+import {fromState, pack, toState, unpack} from "./state.js";
+import {readCSV, refusal} from "./tasks.js";
+import {
+  METHODS_TOLD, METHOD_NAMES, describe, drawChart, drawCounter, drawCourse,
+  drawNetwork, drawOwners, drawPanels, drawSizes, fractionAt, makePanels,
+  nearest, paintPoints, percent, tellWeight, whenFinished,
+} from "./view.js";
+
+const DATA = JSON.parse(element("data").textContent);
+const SLICE = 20; // milliseconds of computing at a time
+const TRAPS = {
+  biases: ["Biases left free", "Later tasks train the biases, too, which all "
+    + "tasks share. Leaks.", true],
+  momentum: ["Momentum carried over", "One optimiser for all stages. Fixed "
+    + "weights have a gradient of zero, but still roll on. Leaks.", true],
+  decay: ["Weight decay on all weights", "The optimiser shrinks fixed "
+    + "weights at every step. Leaks.", true],
+  global: ["One cutoff for both layers", "The layer with the smaller weights "
+    + "loses most of them. Costs room.", false],
+  stale: ["Old values handed over", "Freed weights come back with the value "
+    + "they had, not as zeros. Costs accuracy, if anything.", false],
+  hasty: ["No retraining", "The next task follows right after pruning. Costs "
+    + "accuracy, and it stays lost.", false],
+};
+
+let settings = {...structuredClone(DATA.defaults), own: {},
+  method: "finetune"};
+let lanes = {}; // one run a method, each as far as it was trained
+let viewed = 0, pointed = null, brush = 1;
+let goal = null; // {until, each, then}: what is being trained towards
+let asked = false; // a picture is due
+let mission = 0;
+const answers = {}, reached = new Set();
+const session = newSession();
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+const run = () => lanes[settings.method] ??= makeRun(settings);
+
+function newSession() {
+  const drawn = new Map();
+  return {
+    worst: {}, leaked: false, cost: 0, drawn,
+    orders: () => [...drawn.values()].sort((a, b) => a.mean - b.mean),
+  };
+}
+
+// Training, in slices, so that the page stays alive
+
+function pursue(until, each = Infinity, then = () => {}) {
+  goal = {until, each, then};
+  showPlaying();
+  requestAnimationFrame(pursueOn);
+}
+
+let quietSince = 0;
+
+function pursueOn() {
+  if (!goal) return;
+  const begun = performance.now(), here = run(), mine = goal;
+  const stage = here.stage, {current} = here;
+  let count = 0, over = false;
+  while (count < mine.each && performance.now() - begun < SLICE) {
+    over = mine.until(here) || !advance(here);
+    if (over) break;
+    count++;
+  }
+  const changed = here.stage !== stage || here.current !== current;
+  if (over) goal = null;
+  if (changed || over) noticed();
+  if (over) mine.then();
+  const often = mine.each < Infinity && !still.matches;
+  if (over || changed || often || begun - quietSince > 400 && !still.matches) {
+    quietSince = begun;
+    show();
+  }
+  if (over) {
+    showPlaying();
+    tellStage();
+  } else if (still.matches && changed && mine.each < Infinity) {
+    setTimeout(pursueOn, 1500); // stage after stage, without motion
+  } else requestAnimationFrame(pursueOn);
+}
+
+// Train to the end of what was begun, at once. For tests.
+function settle() {
+  while (goal) {
+    const mine = goal, here = run();
+    while (!mine.until(here) && advance(here));
+    if (goal === mine) goal = null;
+    noticed();
+    mine.then();
+  }
+}
+
+const pause = () => {
+  goal = null;
+  showPlaying();
+};
+
+const each = () => still.matches ? 100000 : +element("speed").value;
+const atEnd = here => isOver(here) && !nextStage(here);
+
+const act = {
+  play() {
+    if (goal) return pause();
+    if (atEnd(run())) act.anew();
+    pursue(() => false, each());
+  },
+  step() {
+    pause();
+    advance(run());
+    after();
+  },
+  stage() {
+    pause();
+    const here = run();
+    if (isOver(here)) advance(here);
+    pursue(isOver, Math.max(each(), here.settings.train / 60));
+  },
+  draw() {
+    pause();
+    if (atEnd(run())) act.anew();
+    pursue(() => false);
+  },
+  anew() {
+    pause();
+    lanes = {};
+    after();
+  },
+  method(name) {
+    const before = run(), {current, stage, at} = before;
+    const began = current > 1 || at > 0;
+    pause();
+    settings.method = name;
+    if (began && isBehind(run(), {current, stage, at})) {
+      pursue(here => !isBehind(here, {current, stage, at}));
+    }
+    after();
+  },
+  view(task) {
+    viewed = task;
+    ask();
+  },
+  point(weight) {
+    pointed = weight;
+    ask();
+  },
+};
+
+// What comes after a change: other settings may need another start.
+
+function change(names, restart = true) {
+  Object.assign(settings, names);
+  if (restart) act.anew();
+  else after();
+}
+
+function after() {
+  noticed();
+  ask();
+}
+
+function noticed() {
+  const here = run(), bits = changes(here);
+  const leaks = bits.some(({changed}) => changed > 0);
+  if (here.method === "packnet" && leaks) session.leaked = true;
+  const now = errors(here), before = here.kept.length;
+  const worst = Math.max(0, ...now.slice(0, before));
+  session.worst[here.method] =
+    Math.max(session.worst[here.method] ?? 0, worst);
+  if (here.method !== "packnet") return checkMission();
+  if (here.stage === "retrain" && isOver(here)) {
+    const mark = here.history.marks.findLast(m => m.what === "prune");
+    const look = here.history.steps.indexOf(mark.at);
+    const was = here.history.errors[look][here.current - 1];
+    session.cost = Math.max(session.cost, now[here.current - 1] - was);
+  }
+  if (atEnd(here) && !here.diverged) {
+    const order = [...settings.order], {seed} = settings;
+    const mean = now.reduce((sum, e) => sum + e, 0) / now.length;
+    session.drawn.set(order.join(), {order, mean, seed});
+  }
+  checkMission();
+}
+
+// Pictures, at most one a frame
+
+function ask() {
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(show);
+}
+
+function show() {
+  asked = false;
+  const here = run(), panels = element("panels");
+  const wanted = settings.order.join();
+  if (panels.dataset.order !== wanted) {
+    panels.dataset.order = wanted;
+    makePanels(panels, settings, act);
+  }
+  drawPanels(panels, here, viewed);
+  drawNetwork(element("network"), here, viewed, pointed);
+  drawOwners(element("owners"), element("keys"), here);
+  drawCounter(element("bits"), element("bits-of"), here);
+  drawCourse(element("course"), element("place"), here);
+  if (document.body.dataset.form === "whole") {
+    drawSizes(element("sizes"), element("cut-told"), here);
+    drawChart(element("chart"), here);
+  }
+  showControls(here);
+}
+
+const put = (id, text) => {
+  if (element(id).textContent !== text) element(id).textContent = text;
+};
+
+function showControls(here) {
+  for (const radio of document.getElementsByName("method")) {
+    radio.checked = radio.value === settings.method;
+  }
+  put("method-told", METHODS_TOLD[settings.method]);
+  put("network-title", viewed && viewed <= here.current
+    ? `The network as ${nameOf(here, viewed)} sees it` : "The network");
+  put("pointed", pointed ? tellWeight(here, pointed, viewed)
+    : "Point at a line, or at a task above.");
+  element("network").setAttribute("aria-label", describe(here));
+  const task = cutTask(here), share = fraction(here, task);
+  element("fraction").value = share;
+  element("fraction").disabled = here.method !== "packnet";
+  put("cut-label", `Fraction of ${nameOf(here, task) ?? "the next task"}'s `
+    + `weights to free: ${Math.round(100 * share)} %`);
+  for (const name of ["hidden", "activation", "optimiser", "rate", "noise",
+    "seed"]) {
+    const control = element(name);
+    if (control !== document.activeElement || control.type !== "number") {
+      control.value = settings[name];
+    }
+  }
+  put("hidden-told", String(settings.hidden));
+  put("noise-told", settings.noise.toFixed(2));
+  element("walk").max = here.networks[0].hidden * (here.networks[0].hidden
+    + 2);
+  showOrder();
+  showTraps(here);
+  showMission(here);
+}
+
+// The task that the handle is for: the one that is pruned next.
+const cutTask = here => here.current + (here.stage === "train" ? 0 : 1);
+
+function showPlaying() {
+  put("play", goal ? "Pause" : "Play");
+  document.body.classList.toggle("busy", Boolean(goal));
+}
+
+function tellStage() {
+  put("told", describe(run()));
+}
+
+// Order of tasks
+
+function showOrder() {
+  const list = element("order"), wanted = settings.order.join();
+  if (list.dataset.order === wanted) return;
+  list.dataset.order = wanted;
+  list.replaceChildren(...settings.order.map((name, i) => {
+    const move = (by, text) => make("button", {
+      textContent: text, disabled: !(i + by in settings.order),
+      ariaLabel: `${name} ${by < 0 ? "earlier" : "later"}`,
+      onclick: () => {
+        swapTasks(i, i + by);
+        const to = element("order").children[i + by];
+        const button = to.querySelectorAll("button")[by < 0 ? 0 : 1];
+        (button.disabled ? to.querySelector("button:enabled") : button)
+          .focus();
+      },
+    });
+    const drop = name in settings.own ? [make("button", {
+      textContent: "Remove", ariaLabel: `Remove ${name}`,
+      onclick: () => removeTask(name)})] : [];
+    return make("li", {}, make("span", {}, name), move(-1, "↑"),
+      move(1, "↓"), ...drop);
+  }));
+}
+
+function swapTasks(i, j) {
+  const order = [...settings.order];
+  [order[i], order[j]] = [order[j], order[i]];
+  changeOrder(order, Math.min(i, j));
+}
+
+// Runs that have begun a task from the place on start anew.
+function changeOrder(order, place) {
+  pause();
+  settings.order = order;
+  for (const method of METHODS) {
+    if (lanes[method]?.current > place) delete lanes[method];
+  }
+  showOrder();
+  after();
+}
+
+function removeTask(name) {
+  const place = settings.order.indexOf(name);
+  const order = settings.order.filter(other => other !== name);
+  settings.fractions.splice(place, 1);
+  delete settings.own[name];
+  changeOrder(order, place);
+}
+
+function addTask(rows) {
+  const numbers = Object.keys(settings.own).map(name => +name.split(" ")[1]);
+  const name = `own ${Math.max(0, ...numbers) + 1}`;
+  const place = run().current; // right after the present task
+  settings.own = {...settings.own, [name]: rows};
+  const order = [...settings.order];
+  order.splice(place, 0, name);
+  settings.fractions.splice(place, 0, 0.5);
+  changeOrder(order, place);
+  return name;
+}
+
+// Traps
+
+function makeTraps() {
+  element("trap-list").replaceChildren(...Object.entries(TRAPS).map(
+    ([name, [title, told, leaks]]) => make("label", {className: "trap"},
+      make("input", {type: "checkbox", id: `trap-${name}`,
+        onchange: event => {
+          settings.traps[name] = event.target.checked;
+          after();
+        }}),
+      make("span", {}, make("b", {}, title), ` ${told}`))));
+}
+
+function showTraps(here) {
+  for (const name of Object.keys(TRAPS)) {
+    element(`trap-${name}`).checked = settings.traps[name];
+  }
+  const on = Object.keys(TRAPS).filter(name => settings.traps[name]);
+  const bits = changes(here), told = bits.flatMap(({changed, all}, i) => {
+    const was = whenFinished(here, i + 1), now = errors(here)[i];
+    return changed ? [`${nameOf(here, i + 1)}: ${changed} of ${all} bits, `
+      + `error ${percent(was)} when finished, ${percent(now)} now`] : [];
+  });
+  put("leak", !on.length ? "" : here.method !== "packnet"
+    ? "The switches are for PackNet. Choose it above."
+    : told.length ? `Leaking. ${told.join(". ")}.`
+      : here.kept.length ? "Nothing has leaked so far."
+        : "No task is finished yet: play on.");
+}
+
+// Missions
+
+function makeMissions() {
+  element("mission-list").replaceChildren(...MISSIONS.map((one, i) =>
+    make("button", {textContent: String(i + 1),
+      ariaLabel: `Mission ${i + 1}: ${one.title}`,
+      onclick: () => openMission(i)})));
+  element("mission-next").onclick = () =>
+    openMission((mission + 1) % MISSIONS.length);
+  openMission(0);
+}
+
+function openMission(number) {
+  mission = number;
+  const {title, question, answers: offered, task} = MISSIONS[number];
+  put("mission-title", `Mission ${number + 1}: ${title}`);
+  put("mission-question", question);
+  put("mission-task", task);
+  element("mission-answers").replaceChildren(...offered.map((text, i) =>
+    make("label", {}, make("input", {type: "radio", name: "answer",
+      value: i, checked: answers[number] === i,
+      onchange: () => {
+        answers[number] = i;
+        after();
+      }}), ` ${text}`)));
+  after();
+}
+
+function checkMission() {
+  const one = MISSIONS[mission];
+  if (answers[mission] === undefined || reached.has(mission)) return;
+  if (one.done(run(), session)) reached.add(mission);
+}
+
+function showMission(here) {
+  const one = MISSIONS[mission], answer = answers[mission];
+  [...element("mission-list").children].forEach((button, i) => {
+    button.ariaCurrent = i === mission ? "step" : "false";
+    button.classList.toggle("reached", reached.has(i));
+  });
+  const told = one.told?.(here, session) ?? "";
+  put("mission-state", answer === undefined ? "Answer first: a guess will do."
+    : reached.has(mission)
+      ? `${answer === one.right ? "✓ You said so. " : "✓ It came otherwise. "
+      }${one.after} ${told}` : `Now try it. ${told}`);
+  element("mission-task").hidden = answer === undefined;
+  element("mission").classList.toggle("reached", reached.has(mission));
+  element("mission-next").hidden = !reached.has(mission);
+}
+
+// A task of one's own
+
+const pad = {rows: [], x: 0, y: 0};
+
+function showPad(told = "") {
+  const canvas = element("pad"), size = canvas.clientWidth;
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = canvas.height = Math.round(size * ratio);
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, size, size);
+  paintPoints(context, size, pad.rows.flatMap(([x, y]) => [x, y]),
+    pad.rows.map(row => row[2]), 5);
+  if (document.activeElement === canvas) {
+    const x = size * (pad.x + 1.1) / 2.2, y = size * (1.1 - pad.y) / 2.2;
+    context.strokeStyle = getComputedStyle(canvas).color;
+    context.beginPath();
+    context.moveTo(x - 9, y);
+    context.lineTo(x + 9, y);
+    context.moveTo(x, y - 9);
+    context.lineTo(x, y + 9);
+    context.stroke();
+  }
+  const full = pad.rows.filter(row => row[2]).length;
+  put("pad-told", told || `${full} full points, ${pad.rows.length - full} `
+    + `hollow. ${pad.rows.length ? refusal(pad.rows) : ""}`);
+}
+
+const toGrid = v => Math.round(Math.max(-1, Math.min(1, v)) * 4096) / 4096;
+
+function setPoint(x, y, label) {
+  if (pad.rows.length >= 2000) return showPad("2,000 points are enough.");
+  pad.rows.push([toGrid(x), toGrid(y), label]);
+  showPad();
+}
+
+function makePad() {
+  const canvas = element("pad");
+  const at = event => {
+    const box = canvas.getBoundingClientRect();
+    return [2.2 * (event.clientX - box.left) / box.width - 1.1,
+      1.1 - 2.2 * (event.clientY - box.top) / box.height];
+  };
+  let last = null;
+  canvas.onpointerdown = event => {
+    canvas.setPointerCapture(event.pointerId);
+    last = at(event);
+    setPoint(...last, brush);
+  };
+  canvas.onpointermove = event => {
+    const here = at(event);
+    if (!last || Math.hypot(here[0] - last[0], here[1] - last[1]) < 0.05) {
+      return;
+    }
+    last = here;
+    setPoint(...last, brush);
+  };
+  canvas.onpointerup = canvas.onpointercancel = () => last = null;
+  const moves = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1],
+    ArrowDown: [0, -1]};
+  canvas.onkeydown = event => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const by = moves[event.key], size = event.shiftKey ? 0.3 : 0.1;
+    if (by) {
+      pad.x = toGrid(pad.x + size * by[0]);
+      pad.y = toGrid(pad.y + size * by[1]);
+      showPad(`Cross at ${pad.x.toFixed(1)}, ${pad.y.toFixed(1)}.`);
+    } else if (event.key === "1") setPoint(pad.x, pad.y, 1);
+    else if (event.key === "2") setPoint(pad.x, pad.y, 0);
+    else if (event.key === "Backspace") element("undo").click();
+    else return;
+    event.preventDefault();
+  };
+  canvas.onfocus = canvas.onblur = () => showPad();
+  element("own").ontoggle = () => showPad();
+  for (const radio of document.getElementsByName("brush")) {
+    radio.onchange = () => brush = +radio.value;
+  }
+  element("undo").onclick = () => {
+    pad.rows.pop();
+    showPad();
+  };
+  element("clear").onclick = () => {
+    pad.rows = [];
+    showPad();
+  };
+  element("read").onclick = () => {
+    try {
+      pad.rows = readCSV(element("csv").value);
+      showPad();
+    } catch (error) {
+      showPad(error.message);
+    }
+  };
+  element("add").onclick = () => {
+    const why = refusal(pad.rows);
+    if (settings.order.length >= 8) return showPad("Eight tasks are enough.");
+    if (why) return showPad(why);
+    const name = addTask(pad.rows);
+    pad.rows = [];
+    showPad(`Added as ${name}, task ${run().current + 1}.`);
+  };
+}
+
+// Fifty draws
+
+let worker = null;
+
+function makeDraws() {
+  element("draws-start").onclick = () => {
+    stopDraws();
+    const source = `${element("engine").textContent}\nanswerDraws(self);`;
+    const address = URL.createObjectURL(new Blob([source],
+      {type: "text/javascript"}));
+    worker = new Worker(address);
+    URL.revokeObjectURL(address);
+    const made = [], tasks = [...settings.order];
+    worker.onmessage = ({data}) => {
+      made.push(data);
+      showDraws(made, tasks);
+      if (made.length === 50) stopDraws();
+    };
+    worker.onerror = event => put("draws-told", event.message);
+    worker.postMessage({settings, draws: 50});
+    element("draws-start").disabled = true;
+    element("draws-stop").disabled = false;
+    put("draws-told", "0 of 50");
+    element("draws-bar").value = 0;
+  };
+  element("draws-stop").onclick = stopDraws;
+  if (DATA.table.rows) {
+    const {tasks, rows, draws, date, browser} = DATA.table;
+    element("book-table").replaceChildren(table(
+      `The book's: error in %, ${draws} draws with the settings this page `
+      + `opens with, mean and 95 % interval (${browser}, ${date})`, tasks,
+      rows));
+  }
+}
+
+function stopDraws() {
+  worker?.terminate();
+  worker = null;
+  element("draws-start").disabled = false;
+  element("draws-stop").disabled = true;
+}
+
+function showDraws(made, tasks) {
+  element("draws-bar").value = made.length;
+  put("draws-told", `${made.length} of 50, the last in ${
+    made.at(-1).seconds.toFixed(1)} s`);
+  const rows = METHODS.map(method => [method, tasks.map((_, i) => {
+    const values = made.map(({errors: all}) => all[method][i]);
+    if (values.includes(null)) return null;
+    const {mean, half} = meanInterval(values);
+    return [100 * mean, half === null ? null : 100 * half];
+  })]);
+  element("draws-table").replaceChildren(table(
+    `Yours: error in %, ${made.length} draws, mean and 95 % interval`,
+    tasks, rows));
+}
+
+function table(caption, tasks, rows) {
+  const best = tasks.map((_, i) => Math.min(...rows.map(([, cells]) =>
+    cells[i] ? +cells[i][0].toFixed(1) : Infinity)));
+  const cell = (value, i) => make("td", {}, !value ? "–"
+    : make(+value[0].toFixed(1) === best[i] ? "b" : "span", {},
+      value[0].toFixed(1) + (value[1] === null ? ""
+        : ` ± ${value[1].toFixed(1)}`)));
+  return make("div", {className: "scroll", tabIndex: 0, role: "region",
+    ariaLabel: "Table of errors"}, make("table", {},
+    make("caption", {}, caption),
+    make("thead", {}, make("tr", {}, make("td", {}),
+      ...tasks.map(name => make("th", {scope: "col"}, name)))),
+    make("tbody", {}, ...rows.map(([method, cells]) => make("tr", {},
+      make("th", {scope: "row"}, METHOD_NAMES[method]),
+      ...cells.map(cell))))));
+}
+
+// Out and back
+
+const ADDRESS = "#playground=";
+
+function frameOf() { // the page that the address belongs to
+  try {
+    return window.frameElement ? window.parent : window;
+  } catch {
+    return window;
+  }
+}
+
+async function linkTo() {
+  const letters = ADDRESS + await pack(toState(run()));
+  const {location, history} = frameOf();
+  try {
+    history.replaceState(null, "", letters);
+  } catch { /* some frames may not */ }
+  return location.href.split("#")[0] + letters;
+}
+
+function take(state) {
+  pause();
+  const taken = fromState(state, DATA.defaults);
+  settings = taken.settings;
+  settings.own ??= {};
+  settings.method = taken.method;
+  lanes = {[taken.method]: taken};
+  viewed = 0;
+  pointed = null;
+  after();
+}
+
+async function takeAddress() {
+  const letters = frameOf().location.hash;
+  if (!letters.startsWith(ADDRESS)) return;
+  try {
+    take(await unpack(letters.slice(ADDRESS.length)));
+  } catch {
+    put("out-told", "The address holds no playground that could be read.");
+    element("out").open = true;
+  }
+}
+
+function makeOut() {
+  const refused = () => run().diverged;
+  element("link").onclick = async () => {
+    if (refused()) return put("out-told", "This run has diverged.");
+    element("link-text").value = await linkTo();
+    element("link-part").hidden = false;
+    element("link-text").select();
+    try {
+      await navigator.clipboard.writeText(element("link-text").value);
+      put("out-told", "Copied.");
+    } catch {
+      put("out-told", "Copy it from here.");
+    }
+  };
+  element("save").onclick = () => {
+    if (refused()) return put("out-told", "This run has diverged.");
+    const text = JSON.stringify(toState(run()));
+    const address = URL.createObjectURL(new Blob([text],
+      {type: "application/json"}));
+    make("a", {href: address, download: "playground.json"}).click();
+    URL.revokeObjectURL(address);
+    put("out-told", "Saved as playground.json.");
+  };
+  element("open").onchange = async event => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    try {
+      take(JSON.parse(await file.text()));
+      put("out-told", `${file.name} is open.`);
+    } catch (error) {
+      put("out-told", `${file.name}: ${error.message}`);
+    }
+  };
+  const code = `${DATA.restore}\n\nnet = restore("playground.json")\n`
+    + "print(net.summary())\n";
+  put("python", code);
+  element("copy").onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(code);
+      put("copy", "Copied");
+    } catch {
+      getSelection().selectAllChildren(element("python"));
+    }
+  };
+}
+
+// All controls
+
+function makeControls() {
+  for (const name of ["play", "step", "stage", "draw", "anew"]) {
+    element(name).onclick = act[name];
+  }
+  element("speed").onchange = () => {
+    if (goal && goal.each < Infinity) goal.each = each();
+  };
+  element("methods").append(...["finetune", "packnet", "heads", "separate"]
+    .map(name => make("label", {}, make("input", {type: "radio",
+      name: "method", value: name, onchange: () => act.method(name)}),
+    make("span", {}, METHOD_NAMES[name]))));
+  const number = (id, low, high) => element(id).onchange = event => {
+    const value = Number(event.target.value);
+    const fits = Number.isFinite(value) && value >= low && value <= high;
+    change(fits ? {[id]: id === "noise" ? value : Math.round(value)} : {});
+  };
+  number("hidden", 4, 16);
+  number("noise", 0, 0.3);
+  number("seed", 1, 9999);
+  element("activation").onchange = event =>
+    change({activation: event.target.value});
+  element("optimiser").onchange = event =>
+    change({optimiser: event.target.value}, false);
+  element("rate").onchange = event =>
+    change({rate: +event.target.value}, false);
+  element("fraction").oninput = event => setFraction(+event.target.value);
+  element("describe").onclick = tellStage;
+  makeNetworkPointer();
+  makeCutPointer();
+}
+
+function setFraction(share) {
+  settings.fractions[cutTask(run()) - 1] =
+    Math.round(100 * Math.max(0, Math.min(0.99, share))) / 100;
+  after();
+}
+
+function makeNetworkPointer() {
+  const canvas = element("network");
+  const point = event => {
+    const box = canvas.getBoundingClientRect();
+    act.point(nearest(run(), canvas.clientWidth, event.clientX - box.left,
+      event.clientY - box.top));
+  };
+  canvas.onpointermove = canvas.onpointerdown = point;
+  canvas.onpointerleave = event =>
+    event.pointerType === "touch" || act.point(null);
+  element("walk").oninput = event => {
+    const nth = +event.target.value - 1, {weights} = run().networks[0];
+    const layer = nth < weights[0].length ? 0 : 1;
+    act.point(nth < 0 ? null
+      : {layer, i: nth - layer * weights[0].length});
+  };
+}
+
+function makeCutPointer() {
+  const canvas = element("sizes");
+  const drag = event => {
+    const here = run();
+    if (!event.buttons || here.method !== "packnet"
+      || here.stage !== "train") return;
+    const box = canvas.getBoundingClientRect();
+    setFraction(fractionAt(here, canvas, event.clientX - box.left,
+      event.clientY - box.top));
+  };
+  canvas.onpointerdown = event => {
+    canvas.setPointerCapture(event.pointerId);
+    drag(event);
+  };
+  canvas.onpointermove = drag;
+}
+
+makeControls();
+makeTraps();
+makeMissions();
+makePad();
+makeDraws();
+makeOut();
+new ResizeObserver(ask).observe(document.body);
+new MutationObserver(ask).observe(document.documentElement,
+  {attributeFilter: ["data-ground"]});
+frameOf().addEventListener("hashchange", takeAddress);
+show();
+takeAddress().then(() => document.body.dataset.ready = "");
