@@ -99,6 +99,7 @@ function settle() {
     noticed();
     mine.then();
   }
+  showPlaying();
 }
 
 const pause = () => {

@@ -3,6 +3,13 @@
 from packnet_book.runs.records import recorded, recorded_provenance
 from packnet_book.runs.statistics import mean_interval
 
+METHODS = {
+    "separate": "Separate networks",
+    "packnet": "PackNet",
+    "heads": "Outputs alone",
+    "finetune": "Plain training",
+}
+
 
 def book_table() -> dict:
     """Mean error and half of its 95 % interval, by method and task, in %.
@@ -15,7 +22,7 @@ def book_table() -> dict:
         index="draw", columns=["method", "task"], values="error"
     )
     rows = []
-    for method in dict.fromkeys(table.method):
+    for method in METHODS:
         cells = [mean_interval(errors[method, task]) for task in tasks]
         rows.append([method, [[cell.mean, cell.half] for cell in cells]])
     made = recorded_provenance("playground")["seeds"]["0"]

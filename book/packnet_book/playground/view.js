@@ -207,7 +207,7 @@ export function layout(run, width) {
   const height = Math.max(300, Math.min(470, width * 0.62, 60 + 31 * hidden));
   const column = (count, x, from, to) => Array.from({length: count}, (_, i) =>
     ({x, y: from + (to - from) * (i + 0.5) / count}));
-  const left = width < 500 ? 16 : 40, right = width < 500 ? 62 : 120;
+  const left = width < 500 ? 16 : 40, right = width < 500 ? 84 : 120;
   const across = width - left - right;
   const inputs = column(2, left, height * 0.25, height * 0.75);
   const first = column(hidden, left + 0.33 * across, 4, height - 4);
@@ -504,7 +504,7 @@ export function drawChart(box, run, other) {
   box.dataset.state = state;
   box.run = run;
   if (!width) return;
-  const right = 86, left = 40, low = height - 26, high = 22;
+  const right = 118, left = 40, low = height - 26, high = 22;
   const last = Math.max(run.settings.train, run.steps);
   const x = step => left + (width - left - right) * step / last;
   const y = error => low - (low - high) * Math.min(error, 0.6) / 0.6;
@@ -519,7 +519,7 @@ export function drawChart(box, run, other) {
     made.append(svg("line", {x1: x(at), x2: x(at), y1: high - 6, y2: low,
       class: what === "train" ? "begin" : "mark"}));
     const next = marks.slice(i + 1).find(m => m.what === "train")?.at ?? last;
-    if (what === "train" && x(next) - x(at) > 44) {
+    if (what === "train" && x(next) - x(at) > 8 * nameOf(run, task).length) {
       made.append(svg("text", {x: x(at) + 4, y: high - 8, class: "stage",
         fill: ink(task)}, nameOf(run, task)));
     } else if (what === "prune" && x(next) - x(at) > 40) {
@@ -544,7 +544,7 @@ export function drawChart(box, run, other) {
     .map(end => ({...end, y: y(end.error)})), 15, low)
     .forEach(({task, error, y: at}) => made.append(svg("text", {
       x: x(run.steps) + 6, y: at + 4, class: "end", fill: ink(task)},
-    `${nameOf(run, task).slice(0, 9)} ${percent(error, 0)}`)));
+    `${nameOf(run, task).slice(0, 10)} ${percent(error, 0)}`)));
   box.replaceChildren(made);
   box.setAttribute("aria-label", `Errors after ${whole(run.steps)} steps: `
     + ends.map(({task, error}) => `${nameOf(run, task)} ${percent(error)}`)

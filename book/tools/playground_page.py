@@ -1,0 +1,52 @@
+"""Sphinx extension: `{playground}` shows the playground on a page.
+
+With the option `reduced`: panels, network and buttons alone. The directive
+`{playground-table}` prints the recorded draws.
+"""
+
+from docutils import nodes
+from docutils.parsers.rst import Directive, directives
+from sphinx.application import Sphinx
+
+from packnet_book.playground import playground
+from packnet_book.playground.records import METHODS, book_table
+
+
+class Playground(Directive):
+    option_spec = {"reduced": directives.flag}
+
+    def run(self) -> list[nodes.Node]:
+        page = playground("reduced" in self.options)
+        frame = f'<div class="playground">{page._repr_html_()}</div>'
+        return [nodes.raw("", frame, format="html")]
+
+
+class Table(Directive):
+    def run(self) -> list[nodes.Node]:
+        made = book_table()
+        head = ["", *made["tasks"]]
+        rows = [
+            [METHODS[method], *(f"{m:.1f} ± {h:.1f}" for m, h in cells)]
+            for method, cells in made["rows"]
+        ]
+        caption = (
+            f"Error in %, mean and 95 % interval of {made['draws']} draws, "
+            f"each measured on 1,000 fresh points a task. {made['browser']}, "
+            f"{made['date']}."
+        )
+        group = nodes.tgroup("", cols=len(head))
+        group += [nodes.colspec(colwidth=1) for _ in head]
+        group += nodes.thead("", row(head))
+        group += nodes.tbody("", *map(row, rows))
+        return [nodes.table("", nodes.title("", caption), group)]
+
+
+def row(texts: list[str]) -> nodes.row:
+    cells = [nodes.entry("", nodes.paragraph("", text)) for text in texts]
+    return nodes.row("", *cells)
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_directive("playground", Playground)
+    app.add_directive("playground-table", Table)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
