@@ -4,18 +4,24 @@ With the option `reduced`: panels, network and buttons alone. The directive
 `{playground-table}` prints the recorded draws.
 """
 
+from pathlib import Path
+
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
+from packnet_book import playground as package
 from packnet_book.playground import playground
 from packnet_book.playground.records import METHODS, book_table
 
 
-class Playground(Directive):
+class Playground(SphinxDirective):
     option_spec = {"reduced": directives.flag}
 
     def run(self) -> list[nodes.Node]:
+        for source in Path(package.__file__).parent.iterdir():
+            self.env.note_dependency(str(source))
         page = playground("reduced" in self.options)
         frame = f'<div class="playground">{page._repr_html_()}</div>'
         return [nodes.raw("", frame, format="html")]

@@ -764,4 +764,4 @@ new MutationObserver(ask).observe(document.documentElement,
   {attributeFilter: ["data-ground"]});
 frameOf().addEventListener("hashchange", takeAddress);
 show();
-takeAddress().then(() => document.body.dataset.ready = "");
+takeAddress().then(() => document.body.dataset.ready = "true");
