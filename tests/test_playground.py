@@ -4,20 +4,28 @@ Numbers are compared with torch's and with the library's own. The scripts
 run in the browser that shows the book.
 """
 
+import gzip
 import json
+import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
+from scipy.stats import t
 from torch import nn
 from torch.nn import functional as F
 
-from packnet_book.playground import restore
+from packnet_book.playground import playground, restore
 from packnet_book.playground.bundle import ENGINE, join, read
+from packnet_book.runs.records import recorded
+from packnet_book.runs.statistics import mean_interval
 from packnet_core import PackNet
 from packnet_core.pruning import free_smallest
+from tests.test_page import serious
 
 DEFAULTS = json.loads(read("defaults.json"))
 
@@ -182,9 +190,7 @@ def test_two_tasks_are_trained_and_pruned_as_in_torch(engine):
     for number, made in ((1, first), (2, second)):
         net.add_task(f"task {number}", 2)
         head = made["heads"][str(number)].items()
-        net.heads[-1].load_state_dict(
-            {k: exact(v) for k, v in head}
-        )
+        net.heads[-1].load_state_dict({k: exact(v) for k, v in head})
         train, retrain, *_ = stages[2 * number - 2 :]
         follow(net, train, DEFAULTS["rate"])
         net.prune(DEFAULTS["fractions"][number - 1])
@@ -213,3 +219,538 @@ def follow(net: PackNet, batches: list, rate: float) -> None:
         optimizer.zero_grad()
         F.cross_entropy(net(points), torch.tensor(labels).long()).backward()
         optimizer.step()
+
+
+def test_random_numbers_and_tanh_are_as_good_as_the_librarys(engine):
+    found = engine.evaluate(
+        """() => {
+          const random = stream("a test"), many = []
+          for (let i = 0; i < 20000; i++) many.push(normal(random))
+          const off = []
+          for (let x = -25; x < 25; x += 0.0137) {
+            off.push(Math.abs(tanh(x) - Math.tanh(x)))
+            off.push(Math.abs(exp(x) / Math.exp(x) - 1))
+          }
+          return [many, Math.max(...off), [0.5, 1.5, 2.5].map(roundHalfEven),
+            [1, 4, 9, 49].map(student)]
+        }"""
+    )
+    values = np.array(found[0])
+    assert abs(values.mean()) < 0.03 and abs(values.std() - 1) < 0.02
+    assert found[1] < 1e-15
+    assert found[2] == [round(0.5), round(1.5), round(2.5)]
+    np.testing.assert_allclose(found[3], t.ppf(0.975, [1, 4, 9, 49]), 2e-3)
+
+
+# The record
+
+
+def test_the_recorded_table_shows_what_the_page_says():
+    errors = recorded("playground").groupby(["method", "task"]).error.mean()
+    cost = errors["packnet"] - errors["separate"]
+    lost = errors["finetune"] - errors["separate"]
+    assert (cost < 4).all()
+    assert (lost[["disc", "quadrants", "stripes"]] > 20).all()
+    made = recorded("playground").drop_duplicates(["draw", "method"])
+    assert made.draw.nunique() == 50
+    assert made.seconds.groupby(made.method).mean().max() < 3
+
+
+# The page
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("playground") / "playground.html"
+    playground().write(file)
+    return file
+
+
+@pytest.fixture
+def page(browser: Browser, written: Path) -> Iterator[Page]:
+    yield from shown(browser, written)
+
+
+def shown(browser: Browser, file: Path, **options) -> Iterator[Page]:
+    """The page from the disk, which asks for nothing, and has no errors."""
+    options = {"viewport": {"width": 1200, "height": 900}} | options
+    page = browser.new_page(**options)
+    faults: list[str] = []
+    page.on("request", lambda r: r.url.startswith((file.as_uri(), "blob:"))
+            or faults.append(r.url))  # fmt: skip
+    page.on("console", lambda m: m.type != "error" or faults.append(m.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(file.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    page.close()
+    assert faults == []
+
+
+def wait(page: Page) -> None:
+    """Until what was begun has been trained."""
+    page.wait_for_selector("body:not(.busy)", timeout=60_000)
+
+
+def test_the_page_without_its_text_is_light():
+    html = playground().html
+    text = re.sub(r"<[^>]+>", "", read("playground.html"))
+    assert len(gzip.compress(html.encode())) - len(text) < 60_000
+
+
+SMALL = """() => {
+  Object.assign(settings, {train: 24, retrain: 12, batch: 8, points: 60,
+    fresh: 40})
+  act.anew()
+}"""
+
+
+@pytest.mark.parametrize("trap", ["biases", "momentum", "decay"])
+def test_a_trap_that_leaks_changes_finished_tasks(page, trap):
+    bits, outputs, told = leaked(page, trap)
+    assert bits > 0 and outputs[0] != outputs[1]
+    assert "Leaking. disc:" in told
+
+
+@pytest.mark.parametrize("trap", ["", "global", "stale", "hasty"])
+def test_other_traps_leave_finished_tasks_as_they_are(page, trap):
+    bits, outputs, told = leaked(page, trap)
+    assert bits == 0 and outputs[0] == outputs[1]
+    assert told == ("Nothing has leaked so far." if trap else "")
+
+
+def leaked(page: Page, trap: str) -> tuple:
+    """Bits changed, a finished task's outputs then and now, the warning."""
+    return tuple(
+        page.evaluate(
+            """trap => {
+              act.method("packnet")
+              if (trap) element(`trap-${trap}`).click()
+              const look = () => [...forward(run().networks[0], 1,
+                pointsOf(settings, "disc", "test").inputs).logits].join()
+              while (run().current < 2) advance(run())
+              const before = look()
+              act.stage(); settle(); act.draw(); settle(); show()
+              const bits = changes(run())[0].changed
+              return [bits, [before, look()], element("leak").textContent]
+            }""",
+            trap,
+        )
+    )
+
+
+ACTIONS = """([count, seed]) => {
+  const random = stream("actions", seed), faults = []
+  let compared = 0
+  const some = n => below(random, n), pick = list => list[some(list.length)]
+  const probe = gridInputs.slice(0, 400)
+  const outputs = (run, task) =>
+    forward(run.networks[0], task, probe).logits.join()
+  const known = new WeakMap() // PackNet runs: outputs of finished tasks
+  const set = (id, value, event = "change") => {
+    element(id).value = value
+    element(id).dispatchEvent(new Event(event))
+  }
+  const click = id => element(id).click()
+  const keys = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "1", "2",
+    "1", "2", "Backspace", "x"]
+  const all = [
+    ...Array(30).fill(() => click("step")),
+    ...Array(3).fill(() => click("stage")),
+    ...Array(4).fill(() => pick(document.getElementsByName("method"))
+      .click()),
+    () => some(4) || click("draw"),
+    () => some(8) || click("anew"),
+    () => { click("play"); click("play") },
+    () => set("fraction", some(100) / 100, "input"),
+    () => some(8) || set("hidden", 4 + some(13)),
+    () => some(8) || set("activation", pick(["tanh", "relu"])),
+    () => set("optimiser", pick(["adam", "momentum", "sgd"])),
+    () => set("rate", pick([0.001, 0.01, 0.03, 0.3])),
+    () => some(8) || set("noise", some(16) / 50),
+    () => some(8) || set("seed", pick(["1", "7", "", "-3", "1e9", "x"])),
+    () => some(4) || pick(element("order").querySelectorAll("button"))
+      .click(),
+    () => some(6) || pick([...element("trap-list").querySelectorAll("input")])
+      .click(),
+    () => document.querySelectorAll("#trap-list input:checked").forEach(
+      box => box.click()),
+    () => set("walk", some(169), "input"),
+    () => pick(element("panels").children).dispatchEvent(
+      new Event(pick(["focus", "blur"]))),
+    () => click("describe"),
+    () => pick(element("mission-list").children).click(),
+    () => pick(element("mission-answers").querySelectorAll("input")).click(),
+    () => element("pad").dispatchEvent(new KeyboardEvent("keydown",
+      {key: pick(keys)})),
+    () => pick(["undo", "clear", "add"].map(element)).click(),
+    () => { set("csv", pick(["1,2,a\\n-3,4,b\\n5,5,a\\n0,0,b", "no", "",
+      "1,2,a\\n3,NaN,b"])); click("read") },
+  ]
+  for (let i = 0; i < count; i++) {
+    pick(all)()
+    settle()
+    const lane = lanes.packnet
+    if (lane) {
+      const {biases, momentum, decay} = settings.traps
+      if (!known.has(lane)) known.set(lane, {tasks: [], leaky: false})
+      const mine = known.get(lane)
+      mine.leaky ||= biases || momentum || decay
+      while (mine.tasks.length < lane.kept.length) {
+        mine.tasks.push(outputs(lane, mine.tasks.length + 1))
+      }
+      if (!mine.leaky) {
+        compared += mine.tasks.length
+        mine.tasks.forEach((then, k) => then === outputs(lane, k + 1)
+          || faults.push(`action ${i}: task ${k + 1} has changed`))
+        if (changes(lane).some(({changed}) => changed)) {
+          faults.push(`action ${i}: bits have changed`)
+        }
+      }
+    }
+    if (i % 50 === 0) {
+      show()
+      for (const control of document.querySelectorAll("input, output")) {
+        if (/NaN|Infinity|undefined/.test(control.value)) {
+          faults.push(`action ${i}: ${control.id} shows ${control.value}`)
+        }
+      }
+      const text = document.querySelector("main").textContent
+        .replace(element("python").textContent, "")
+      const found = text.match(/.{30}(NaN|Infinity|undefined|null)/)
+      if (found) faults.push(`action ${i}: ${found[0]}`)
+    }
+    if (faults.length > 5) break
+  }
+  return [faults, compared]
+}"""
+
+
+def test_random_actions_break_nothing(page):
+    """A hundred thousand with `PACKNET_ACTIONS=100000`."""
+    page.evaluate(SMALL)
+    actions = int(os.environ.get("PACKNET_ACTIONS", "3000"))
+    compared = 0
+    for seed in range(-(-actions // 3000)):
+        count = min(actions - 3000 * seed, 3000)
+        faults, looks = page.evaluate(ACTIONS, [count, seed])
+        assert faults == []
+        compared += looks
+    print(f"{actions} actions, {compared} looks at finished tasks")
+    assert compared > actions / 10
+
+
+# Out and back
+
+
+DRAWN = """method => {
+  act.method(method)
+  settle()
+  for (let i = 0; i < 3; i++) { act.stage(); settle() }
+  for (let i = 0; i < 7; i++) element("step").click()
+  return JSON.stringify(toState(run()))
+}"""
+
+
+@pytest.mark.parametrize("method", ["packnet", "finetune", "separate"])
+def test_a_link_shows_the_same_network_to_the_bit(
+    browser, page, written, method
+):
+    state = page.evaluate(DRAWN, method)
+    link = page.evaluate("linkTo()")
+    assert page.evaluate("location.href") == link
+    other = browser.new_page()
+    other.goto(link)
+    other.wait_for_selector("body[data-ready]")
+    assert other.evaluate("JSON.stringify(toState(run()))") == state
+    for which in (page, other):  # and goes on as the first would have
+        which.evaluate("() => { act.stage(); settle() }")
+    later = [p.evaluate("JSON.stringify(toState(run()))")
+             for p in (page, other)]  # fmt: skip
+    assert later[0] == later[1] and later[0] != state
+    other.close()
+
+
+@pytest.mark.parametrize("letters", ["", "x", "AAAA", "q1YqVrJSUKoFAA"])
+def test_an_address_that_holds_nothing_is_told(browser, written, letters):
+    for page in shown(browser, written):
+        page.goto(f"{written.as_uri()}#playground={letters}")
+        page.reload()
+        page.wait_for_selector("body[data-ready]")
+        expect(page.locator("#out-told")).to_contain_text("no playground")
+
+
+@pytest.mark.parametrize("method", ["packnet", "finetune", "heads"])
+def test_a_saved_file_goes_on_in_python(page, tmp_path, method):
+    page.evaluate(DRAWN, method)
+    page.evaluate("element('out').open = true")
+    with page.expect_download() as download:
+        page.click("#save")
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    scope = {"__name__": "a_cell"}
+    code = page.inner_text("#python")
+    exec(code.replace("playground.json", str(file)), scope)
+    same_network(page, scope["net"])
+    same_network(page, restore(file))
+
+
+def same_network(page: Page, net) -> None:
+    points = torch.randn(200, 2, dtype=torch.float64)
+    state, logits = page.evaluate(
+        """points => [toState(run()), run().networks[0].heads.slice(1).map(
+          (_, i) => [...forward(run().networks[0], i + 1,
+            Float64Array.from(points)).logits])]""",
+        flat(points),
+    )
+    assert net.tasks == [task["name"] for task in state["tasks"]]
+    assert [list(r.fractions) for r in net.records] == [
+        task["fractions"] for task in state["tasks"]
+    ]
+    saved = state["networks"][0]
+    for name, owner in net.owner.items():
+        assert owner.tolist() == saved["owner"][name]
+    for name, tensor in net.trunk.state_dict().items():
+        assert tensor.tolist() == saved["trunk"][name]
+    for task, wanted in zip(net.tasks, logits):
+        with net.view(task), torch.no_grad():
+            found = net(points).flatten()
+        assert (found - exact(wanted)).abs().max() < 1e-12
+    with torch.no_grad():
+        net.prune(0.5)  # and the library goes on from there
+
+
+def test_separate_networks_are_no_packnet(page, tmp_path):
+    file = tmp_path / "playground.json"
+    file.write_text(page.evaluate(DRAWN, "separate"))
+    with pytest.raises(ValueError, match="separate networks"):
+        restore(file)
+
+
+# By keyboard, on a phone, for everybody
+
+
+def press(page: Page, target: str, key: str = "Enter", times: int = 1):
+    page.focus(target)
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def stages(page: Page, count: int) -> None:
+    for _ in range(count):
+        press(page, "#stage")
+        wait(page)
+
+
+def method(page: Page, name: str) -> None:
+    press(page, f"input[value={name}]", "Space")
+    wait(page)
+
+
+def forget(page):
+    method(page, "finetune")
+    stages(page, 2)
+
+
+def prevent(page):
+    method(page, "packnet")
+    stages(page, 4)
+
+
+def fill_up(page):
+    method(page, "packnet")
+    press(page, "#fraction", "Home")
+    stages(page, 4)
+
+
+def reorder(page):
+    method(page, "packnet")
+    press(page, "#settings summary")
+    for _ in range(2):
+        press(page, "#draw")
+        wait(page)
+        press(page, "#order li:first-child button:last-child")
+        press(page, "#order li:nth-child(3) button:last-child")
+    press(page, "#order li:first-child button:last-child")
+    press(page, "#draw")
+    wait(page)
+
+
+def free_too_much(page):
+    method(page, "packnet")
+    press(page, "#fraction", "End")
+    stages(page, 3)
+
+
+def leak_and_mend(page):
+    method(page, "packnet")
+    press(page, "#traps summary")
+    press(page, "#trap-decay", "Space")
+    stages(page, 4)
+    expect(page.locator("#leak")).to_contain_text("Leaking")
+    expect(page.locator("#mission-state")).to_contain_text("It has leaked")
+    press(page, "#trap-decay", "Space")
+    press(page, "#anew")
+    stages(page, 4)
+
+
+def paint(page):
+    method(page, "packnet")
+    press(page, "#own summary")
+    page.focus("#pad")
+    for row in range(7):
+        for column in range(6):
+            page.keyboard.press("12"[(row + column) % 2])
+            page.keyboard.press("ArrowRight" if row % 2 else "ArrowLeft")
+        page.keyboard.press("ArrowUp")
+    press(page, "#add")
+    stages(page, 4)
+
+
+MISSIONS = [forget, prevent, fill_up, reorder, free_too_much, leak_and_mend,
+            paint]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(7), ids=lambda i: f"mission-{i + 1}")
+def test_a_mission_is_done_by_keyboard_alone(page, number):
+    press(page, f"#mission-list button:nth-child({number + 1})")
+    state = page.locator("#mission-state")
+    expect(state).to_contain_text("Answer first")
+    press(page, "#mission-answers input", "Space")
+    expect(state).to_contain_text("Now try it")
+    MISSIONS[number](page)
+    expect(state).to_contain_text("✓")
+    press(page, "#mission-next")
+    expect(page.locator("#mission-title")).to_contain_text(
+        f"Mission {(number + 1) % 7 + 1}"
+    )
+
+
+def test_it_plays_and_pauses(page):
+    page.click("#play")
+    expect(page.locator("#place")).to_contain_text("Task 2", timeout=60_000)
+    page.click("#play")
+    expect(page.locator("#play")).to_have_text("Play")
+    steps = page.evaluate("run().steps")
+    page.wait_for_timeout(200)
+    assert page.evaluate("run().steps") == steps
+
+
+def test_another_method_is_brought_to_the_same_moment(page):
+    page.evaluate(
+        "() => { act.method('finetune'); act.stage(); settle();"
+        " act.stage(); settle() }"
+    )
+    page.check("input[value=packnet]")
+    wait(page)
+    place = page.evaluate("[run().current, run().stage, run().at]")
+    assert place == [2, "train", 1500]
+    expect(page.locator("#bits")).to_have_text("0")
+
+
+def test_with_reduced_motion_only_stages_are_shown(browser, written):
+    for page in shown(browser, written, reduced_motion="reduce"):
+        page.evaluate("window.shows = 0; window.shown = show")
+        seen = page.evaluate(
+            """async () => {
+              const places = new Set()
+              new MutationObserver(() => places.add(run().at)).observe(
+                element("place"), {childList: true, characterData: true,
+                  subtree: true})
+              act.play()
+              while (run().current < 2) {
+                await new Promise(done => setTimeout(done, 100))
+              }
+              act.play()
+              return [...places]
+            }"""
+        )
+        assert set(seen) <= {0, 1500}
+
+
+def test_pointing_tells_of_a_weight_and_of_a_task(page):
+    page.evaluate("() => { act.method('packnet'); act.draw(); settle() }")
+    press(page, "#walk", "ArrowRight", 30)
+    value, owner = page.evaluate(
+        "[run().networks[0].weights[1][5], run().networks[0].owners[1][5]]"
+    )
+    told = page.locator("#pointed")
+    expect(told).to_contain_text(f"{abs(value):.3f}")
+    expect(told).to_contain_text(DEFAULTS["order"][owner - 1])
+    page.hover(".panel >> nth=1")
+    expect(page.locator("#network-title")).to_contain_text("as quadrants")
+
+
+def test_fifty_draws_are_made_beside_the_page_and_can_be_stopped(page):
+    page.evaluate(SMALL)
+    page.click("#draws summary")
+    page.click("#draws-start")
+    told = page.locator("#draws-told")
+    expect(told).to_contain_text("50 of 50", timeout=60_000)
+    found = page.inner_text("#draws-table tbody tr:first-child td >> nth=0")
+    errors = page.evaluate(
+        """[...Array(50).keys()].map(i => 100 * wholeDraw({...settings,
+          seed: i + 1}, "packnet")[0])"""
+    )
+    assert found == str(mean_interval(errors))
+    page.evaluate("Object.assign(settings, {train: 3000})")
+    page.click("#draws-start")
+    page.click("#draws-stop")
+    expect(page.locator("#draws-start")).to_be_enabled()
+
+
+def test_a_pasted_table_becomes_the_next_task(page):
+    page.click("#own summary")
+    page.fill("#csv", "x,y,class\n2,2,no\n-4,0,yes\n1,-1,no\n0,3,yes")
+    page.click("#read")
+    expect(page.locator("#pad-told")).to_contain_text("2 full points, 2")
+    page.click("#add")
+    assert page.evaluate("settings.order[1]") == "own 1"
+    assert page.evaluate("settings.own['own 1'][1]") == [-1, 0, 1]
+    page.fill("#csv", "1,2,a")
+    page.click("#read")
+    expect(page.locator("#pad-told")).to_have_text(
+        "There are 1 classes: give two."
+    )
+
+
+def test_points_are_painted_by_mouse_and_finger(browser, written):
+    for page in shown(browser, written, has_touch=True):
+        page.click("#own summary")
+        pad = page.locator("#pad")
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 30, box["y"] + 30)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 200, box["y"] + 30, steps=20)
+        page.mouse.up()
+        assert page.evaluate("pad.rows.length") > 5
+        page.check("input[name=brush][value='0']")
+        page.touchscreen.tap(box["x"] + 100, box["y"] + 200)
+        assert page.evaluate("pad.rows.at(-1)[2]") == 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_playground_keeps_nobody_out(browser, written, width, theme):
+    size = {"width": width, "height": 900}
+    for page in shown(browser, written, viewport=size, color_scheme=theme):
+        page.evaluate("() => { act.method('packnet'); act.draw(); settle();"
+                      " element('describe').click() }")  # fmt: skip
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(d => d.open = true)"
+        )
+        page.wait_for_timeout(100)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width
+        assert serious(page) == []
+
+
+def test_the_reduced_form_has_no_missions_and_plays(browser, tmp_path):
+    playground(reduced=True).write(tmp_path / "reduced.html")
+    for page in shown(browser, tmp_path / "reduced.html"):
+        expect(page.locator("#mission")).to_be_hidden()
+        page.click("#stage")
+        wait(page)
+        expect(page.locator(".panel >> nth=0")).to_contain_text("error")

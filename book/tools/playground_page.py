@@ -5,6 +5,7 @@ With the option `reduced`: panels, network and buttons alone. The directive
 """
 
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
@@ -17,7 +18,7 @@ from packnet_book.playground.records import METHODS, book_table
 
 
 class Playground(SphinxDirective):
-    option_spec = {"reduced": directives.flag}
+    option_spec: ClassVar = {"reduced": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         for source in Path(package.__file__).parent.iterdir():
@@ -32,7 +33,10 @@ class Table(Directive):
         made = book_table()
         head = ["", *made["tasks"]]
         rows = [
-            [METHODS[method], *(f"{m:.1f} ± {h:.1f}" for m, h in cells)]
+            [
+                METHODS[method],
+                *(f"{m:.1f}\u00a0±\u00a0{h:.1f}" for m, h in cells),
+            ]
             for method, cells in made["rows"]
         ]
         caption = (

@@ -135,6 +135,7 @@ const act = {
   anew() {
     pause();
     lanes = {};
+    pointed = null;
     after();
   },
   method(name) {
@@ -731,8 +732,8 @@ function makeNetworkPointer() {
   element("walk").oninput = event => {
     const nth = +event.target.value - 1, {weights} = run().networks[0];
     const layer = nth < weights[0].length ? 0 : 1;
-    act.point(nth < 0 ? null
-      : {layer, i: nth - layer * weights[0].length});
+    const i = nth - layer * weights[0].length;
+    act.point(i in weights[layer] ? {layer, i} : null);
   };
 }
 

@@ -55,6 +55,7 @@ function fromNetwork(network, {trunk, owner, stale, heads}) {
     network.owners[i].set(owner[`${name}.weight`].flat());
     network.stale[i].set(stale[i]);
   });
+  network.heads = [];
   for (const [task, {weight, bias}] of Object.entries(heads)) {
     network.heads[task] = {weight: flat(weight),
       bias: Float64Array.from(bias)};
