@@ -19,8 +19,15 @@ from scipy.stats import t
 from torch import nn
 from torch.nn import functional as F
 
+from browser import serve
 from packnet_book.playground import playground, restore
-from packnet_book.playground.bundle import ENGINE, join, read
+from packnet_book.playground.bundle import (
+    ENGINE,
+    HERE,
+    common,
+    join,
+    read,
+)
 from packnet_book.runs.records import recorded
 from packnet_book.runs.statistics import mean_interval
 from packnet_core import PackNet
@@ -240,6 +247,18 @@ def test_random_numbers_and_tanh_are_as_good_as_the_librarys(engine):
     assert found[1] < 1e-15
     assert found[2] == [round(0.5), round(1.5), round(2.5)]
     np.testing.assert_allclose(found[3], t.ppf(0.975, [1, 4, 9, 49]), 2e-3)
+
+
+def test_the_modules_are_modules_that_import_what_they_use(browser):
+    names = [*ENGINE, "missions", "view"]
+    with serve(Path(str(HERE))) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/document.html")
+        page.add_script_tag(content=common("common.js"))
+        page.evaluate(
+            "names => Promise.all(names.map(n => import(`/${n}.js`)))", names
+        )
+        page.close()
 
 
 # The record

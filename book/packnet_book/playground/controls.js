@@ -1,7 +1,6 @@
 // What the reader does, and what follows from it.
 
 import {answerDraws, meanInterval} from "./draws.js";
-import {shares} from "./method.js";
 import {MISSIONS} from "./missions.js";
 import {
   METHODS, advance, changes, errors, fraction, isBehind, isOver, makeRun,
@@ -16,7 +15,7 @@ import {
 } from "./view.js";
 
 const DATA = JSON.parse(element("data").textContent);
-const SLICE = 20; // milliseconds of computing at a time
+const SLICE = 12; // milliseconds of computing at a time
 const TRAPS = {
   biases: ["Biases left free", "Later tasks train the biases, too, which all "
     + "tasks share. Leaks.", true],
@@ -36,8 +35,9 @@ let settings = {...structuredClone(DATA.defaults), own: {},
   method: "finetune"};
 let lanes = {}; // one run a method, each as far as it was trained
 let viewed = 0, pointed = null, brush = 1;
-let goal = null; // {until, each, then}: what is being trained towards
+let goal = null; // {until, each}: what is being trained towards
 let asked = false; // a picture is due
+let brought = false; // the run was trained to where another one was
 let mission = 0;
 const answers = {}, reached = new Set();
 const session = newSession();
@@ -55,8 +55,8 @@ function newSession() {
 
 // Training, in slices, so that the page stays alive
 
-function pursue(until, each = Infinity, then = () => {}) {
-  goal = {until, each, then};
+function pursue(until, each = Infinity) {
+  goal = {until, each};
   showPlaying();
   requestAnimationFrame(pursueOn);
 }
@@ -76,7 +76,6 @@ function pursueOn() {
   const changed = here.stage !== stage || here.current !== current;
   if (over) goal = null;
   if (changed || over) noticed();
-  if (over) mine.then();
   const often = mine.each < Infinity && !still.matches;
   if (over || changed || often || begun - quietSince > 400 && !still.matches) {
     quietSince = begun;
@@ -97,13 +96,13 @@ function settle() {
     while (!mine.until(here) && advance(here));
     if (goal === mine) goal = null;
     noticed();
-    mine.then();
   }
   showPlaying();
 }
 
 const pause = () => {
   goal = null;
+  brought = false;
   showPlaying();
 };
 
@@ -144,6 +143,7 @@ const act = {
     pause();
     settings.method = name;
     if (began && isBehind(run(), {current, stage, at})) {
+      brought = true;
       pursue(here => !isBehind(here, {current, stage, at}));
     }
     after();
@@ -210,7 +210,9 @@ function show() {
     panels.dataset.order = wanted;
     makePanels(panels, settings, act);
   }
-  drawPanels(panels, here, viewed);
+  // While it plays, the errors of the last look are good enough.
+  drawPanels(panels, here, viewed,
+    goal ? here.history.errors.at(-1) : errors(here));
   drawNetwork(element("network"), here, viewed, pointed);
   drawOwners(element("owners"), element("keys"), here);
   drawCounter(element("bits"), element("bits-of"), here);
@@ -230,17 +232,19 @@ function showControls(here) {
   for (const radio of document.getElementsByName("method")) {
     radio.checked = radio.value === settings.method;
   }
-  put("method-told", METHODS_TOLD[settings.method]);
+  put("method-told", METHODS_TOLD[settings.method] + (brought
+    ? " It has been trained to the same moment, for you to compare." : ""));
   put("network-title", viewed && viewed <= here.current
     ? `The network as ${nameOf(here, viewed)} sees it` : "The network");
   put("pointed", pointed ? tellWeight(here, pointed, viewed)
     : "Point at a line, or at a task above.");
-  element("network").setAttribute("aria-label", describe(here));
+  if (!goal) element("network").setAttribute("aria-label", describe(here));
   const task = cutTask(here), share = fraction(here, task);
   element("fraction").value = share;
   element("fraction").disabled = here.method !== "packnet";
-  put("cut-label", `Fraction of ${nameOf(here, task) ?? "the next task"}'s `
-    + `weights to free: ${Math.round(100 * share)} %`);
+  element("cut-handle").hidden = here.method !== "packnet";
+  put("cut-label", `Share of the weights of ${nameOf(here, task)
+    ?? "the next task"} to free: ${Math.round(100 * share)} %`);
   for (const name of ["hidden", "activation", "optimiser", "rate", "noise",
     "seed"]) {
     const control = element(name);
@@ -350,12 +354,13 @@ function showTraps(here) {
     element(`trap-${name}`).checked = settings.traps[name];
   }
   const on = Object.keys(TRAPS).filter(name => settings.traps[name]);
+  if (!on.length) return put("leak", "");
   const bits = changes(here), told = bits.flatMap(({changed, all}, i) => {
     const was = whenFinished(here, i + 1), now = errors(here)[i];
     return changed ? [`${nameOf(here, i + 1)}: ${changed} of ${all} bits, `
       + `error ${percent(was)} when finished, ${percent(now)} now`] : [];
   });
-  put("leak", !on.length ? "" : here.method !== "packnet"
+  put("leak", here.method !== "packnet"
     ? "The switches are for PackNet. Choose it above."
     : told.length ? `Leaking. ${told.join(". ")}.`
       : here.kept.length ? "Nothing has leaked so far."

@@ -7,8 +7,8 @@ const most = values => Math.max(...values.filter(v => v !== null), 0);
 const total = run => changes(run).reduce((sum, {changed}) => sum + changed, 0);
 
 // In a mission, `session` tells what has happened since the page opened:
-// worst: the largest error of a finished task, by method; drawn: the whole
-// PackNet draws; leaked: bits have changed under PackNet; cost: how much
+// worst: the largest error of a finished task, by method; orders: the whole
+// PackNet runs, best first; leaked: bits have changed under PackNet; cost: how much
 // pruning and retraining have cost a task.
 export const MISSIONS = [
   {
@@ -46,7 +46,7 @@ export const MISSIONS = [
     answers: ["Quadrants overwrites disc", "Quadrants has no weight to train",
       "The network grows"],
     right: 1,
-    task: "Start anew with PackNet, set the fraction to free to 0, and go on "
+    task: "Start anew with PackNet, set the share to free to 0, and go on "
       + "stage by stage until quadrants has been trained.",
     done: run => run.method === "packnet" && run.current > 1
       && isOver(run) && !run.networks[0].owners.some(owner =>
@@ -60,7 +60,7 @@ export const MISSIONS = [
     answers: ["No, each keeps what it has", "Yes: later ones build on "
       + "earlier ones, with less room"],
     right: 1,
-    task: "With PackNet, make whole draws in three different orders (see "
+    task: "With PackNet, make whole runs in three different orders (see "
       + "Settings), with the same seed. Which has the lowest mean error?",
     done: (run, session) => session.orders().length >= 3,
     told: (run, session) => session.orders().map(({order, mean}) =>
@@ -74,7 +74,7 @@ export const MISSIONS = [
       + "freed before its error rises by 5 points, retrained?",
     answers: ["Half", "Three quarters", "Nine tenths or more"],
     right: 2,
-    task: "Start anew with PackNet, choose a fraction, and go on until a "
+    task: "Start anew with PackNet, choose the share to free, and go on until a "
       + "task has been retrained. Increase it until its error is 5 points "
       + "above what it was before pruning.",
     done: (run, session) => session.cost >= 0.05,

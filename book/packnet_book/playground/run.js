@@ -87,11 +87,24 @@ function mark(run, what) {
 }
 
 // The error of each task so far; null where a network diverged.
-export function errors(run) {
-  return Array.from({length: run.current}, (_, i) => error(
-    networkOf(run, i + 1), i + 1,
-    pointsOf(run.settings, nameOf(run, i + 1), "test"),
-  ));
+export const errors = once(run => Array.from({length: run.current},
+  (_, i) => error(networkOf(run, i + 1), i + 1,
+    pointsOf(run.settings, nameOf(run, i + 1), "test"))));
+
+// Bits of finished tasks that have changed since they were finished.
+export const changes = once(run => run.kept.map((kept, i) =>
+  bitsChanged(kept, networkOf(run, i + 1), i + 1)));
+
+// A question about a run, asked once between two of its steps.
+function once(question) {
+  const known = new WeakMap();
+  return run => {
+    const now = [run.steps, run.current, run.stage].join();
+    if (known.get(run)?.now !== now) {
+      known.set(run, {now, answer: question(run)});
+    }
+    return known.get(run).answer;
+  };
 }
 
 function record(run) {
@@ -117,9 +130,9 @@ export function nextStage(run) {
 
 function enter(run, stage) {
   if (stage === "prune") {
+    mark(run, "prune");
     run.stage = "prune";
     run.at = 0;
-    mark(run, "prune");
     prune(networkOf(run, run.current), run.current, fraction(run),
       run.settings.traps);
     record(run);
@@ -159,6 +172,10 @@ export function advance(run) {
     return stage !== null;
   }
   const {settings, method, stage, current} = run;
+  if (run.optimiser.kind !== settings.optimiser) {
+    run.optimiser =
+      makeOptimiser(settings.optimiser, networkOf(run, current), current);
+  }
   const slower = stage === "retrain" ? settings.retrainRate : 1;
   const loss = train(networkOf(run, current), current, nextBatch(run),
     run.optimiser, {
@@ -170,12 +187,6 @@ export function advance(run) {
   if (!Number.isFinite(loss)) run.diverged = true;
   if (run.at % EVERY === 0 || isOver(run)) record(run);
   return true;
-}
-
-// Bits of finished tasks that have changed since they were finished.
-export function changes(run) {
-  return run.kept.map((kept, i) =>
-    bitsChanged(kept, networkOf(run, i + 1), i + 1));
 }
 
 // Errors in the end of a whole run, without a look on the way.

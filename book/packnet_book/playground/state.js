@@ -1,7 +1,7 @@
 // A run as plain values, to the bit, and back: for a file, for the address,
 // and for Python. Names and shapes of the network are torch's.
 
-import {METHODS, makeRun} from "./run.js";
+import {METHODS, changes, errors, makeRun} from "./run.js";
 import {makeOptimiser} from "./method.js";
 import {refusal} from "./tasks.js";
 
@@ -83,20 +83,37 @@ export function fromState(state, defaults) {
   Object.assign(run.optimiser, {power1, power2});
   run.optimiser.mean.forEach((array, i) => array.set(mean[i]));
   run.optimiser.square.forEach((array, i) => array.set(square[i]));
+  if (history.steps.length !== history.errors.length || !history.marks.length
+    || errors(run).length !== current || changes(run).length >= current) {
+    throw new Error("this playground's history does not fit its network");
+  }
   return run;
 }
 
 // Settings come from an address that anybody may write.
+const RANGES = {
+  hidden: [4, 16], rate: [0, 1], batch: [1, 256], train: [1, 5000],
+  retrain: [1, 5000], retrainRate: [0, 1], points: [4, 5000],
+  fresh: [1, 5000], noise: [0, 1], seed: [1, 9999],
+};
+const CHOICES = {
+  activation: ["tanh", "relu"], optimiser: ["adam", "momentum", "sgd"],
+};
+
 function checked(settings, defaults) {
-  const {own = {}, order, hidden} = settings;
-  for (const [name, rows] of Object.entries(own)) {
-    if (refusal(rows)) throw new Error(`${name}: ${refusal(rows)}`);
-  }
-  const known = name => defaults.order.includes(name) || name in own;
-  if (!Array.isArray(order) || !order.every(known)
-    || !(hidden >= 4 && hidden <= 16)) {
-    throw new Error("these settings are not those of a playground");
-  }
+  const {own = {}, order, fractions} = settings;
+  const inside = (value, [low, high]) => typeof value === "number"
+    && value >= low && value <= high;
+  const known = name => name in own || defaults.order.includes(name);
+  const good = Object.entries(RANGES).every(([name, range]) =>
+    inside(settings[name], range))
+    && Object.entries(CHOICES).every(([name, all]) =>
+      all.includes(settings[name]))
+    && fractions.every(share => inside(share, [0, 0.99]))
+    && order.length <= 8 && order.every(known)
+    && Object.values(own).every(rows => !refusal(rows)
+      && rows.flat().every(Number.isFinite));
+  if (!good) throw new Error("these settings are not those of a playground");
   return structuredClone(settings);
 }
 

@@ -16,7 +16,7 @@ const DARK_INK = ["#9a9a9a", "#56B4E9", "#E69F00", "#2CC796", "#F0E442",
 const LIGHT_INK = ["#767676", "#0072B2", "#A86200", "#007A5A", "#7A6C00",
   "#A8517F"];
 const DASHES = [[1, 4], [], [9, 4], [2, 3], [9, 3, 2, 3], [5, 5]];
-const GRID = 44; // points of a decision region along a side
+const GRID = 36, SMALL = 16; // points along a side: of a region, of a unit
 export const METHOD_NAMES = {
   finetune: "Plain training", packnet: "PackNet", heads: "Outputs alone",
   separate: "Separate networks",
@@ -72,16 +72,17 @@ function sharp(canvas, height) {
 
 // The panels
 
-const gridInputs = (() => {
-  const inputs = new Float64Array(2 * GRID * GRID);
-  for (let row = 0, at = 0; row < GRID; row++) {
-    for (let column = 0; column < GRID; column++) {
-      inputs[at++] = 2.2 * (column + 0.5) / GRID - 1.1;
-      inputs[at++] = 1.1 - 2.2 * (row + 0.5) / GRID;
+function grid(side) {
+  const inputs = new Float64Array(2 * side * side);
+  for (let row = 0, at = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      inputs[at++] = 2.2 * (column + 0.5) / side - 1.1;
+      inputs[at++] = 1.1 - 2.2 * (row + 0.5) / side;
     }
   }
   return inputs;
-})();
+}
+const gridInputs = grid(GRID), smallGrid = grid(SMALL);
 
 export function makePanels(box, settings, act) {
   box.replaceChildren(...settings.order.map((name, i) => make("article",
@@ -151,8 +152,9 @@ export function paintPoints(context, size, inputs, labels, task) {
   }
 }
 
-export function drawPanels(box, run, viewed) {
-  const now = errors(run), changed = changes(run);
+// now: the errors to show.
+export function drawPanels(box, run, viewed, now) {
+  const changed = changes(run);
   for (const panel of box.children) {
     const task = +panel.dataset.task, begun = task <= run.current;
     const [region, points] = panel.querySelectorAll("canvas");
@@ -254,7 +256,7 @@ export function drawNetwork(canvas, run, viewed, pointed) {
   const {context, width, height} = sharp(canvas, place.height);
   const masks = viewed && run.method === "packnet";
   const lines = linesOf(run, place);
-  context.lineCap = "butt";
+  const thin = width < 500 ? 0.6 : 1;
   const stroke = ({layer, i, from, to}) => {
     const owner = shownOwner(run, layer, i, task);
     const value = network.weights[layer][i];
@@ -263,7 +265,7 @@ export function drawNetwork(canvas, run, viewed, pointed) {
     context.globalAlpha = hidden ? 0.08 : owner === 0 ? 0.45 : 0.85;
     context.strokeStyle = chosen ? styleOf("--ink") : ink(owner);
     context.lineWidth = chosen ? 4 : owner === 0 ? 0.7
-      : Math.min(5, 0.5 + 1.3 * Math.abs(value) || 0.5);
+      : thin * Math.min(5, 0.5 + 1.3 * Math.abs(value) || 0.5);
     context.setLineDash(DASHES[kind(owner)]);
     context.beginPath();
     context.moveTo(from.x, from.y);
@@ -329,33 +331,35 @@ function drawHeads(context, run, place, task, viewed) {
 // What each unit answers over the plane: dark where it is high.
 function drawUnits(context, network, place, task) {
   const {hidden} = network, relu = network.activation === "relu";
-  const {first, second} = forward(network, task, gridInputs);
-  sprite.width = GRID * hidden;
-  sprite.height = 2 * GRID;
+  const {first, second} = forward(network, task, smallGrid);
+  if (sprite.width !== SMALL * hidden) {
+    sprite.width = SMALL * hidden;
+    sprite.height = 2 * SMALL;
+  }
   const pen = sprite.getContext("2d"), [low, high] = isDarkGround()
     ? [[30, 36, 44], [230, 230, 230]] : [[255, 255, 255], [70, 70, 70]];
   [first, second].forEach((outputs, layer) => {
-    const image = new ImageData(GRID * hidden, GRID);
-    for (let p = 0; p < GRID * GRID; p++) {
-      const row = Math.floor(p / GRID), column = p % GRID;
+    const image = new ImageData(SMALL * hidden, SMALL);
+    for (let p = 0; p < SMALL * SMALL; p++) {
+      const row = Math.floor(p / SMALL), column = p % SMALL;
       for (let unit = 0; unit < hidden; unit++) {
         const y = outputs[p * hidden + unit];
         const share = relu ? Math.min(1, y) : (y + 1) / 2;
-        const at = 4 * (row * GRID * hidden + unit * GRID + column);
+        const at = 4 * (row * SMALL * hidden + unit * SMALL + column);
         for (let c = 0; c < 3; c++) {
           image.data[at + c] = low[c] + (high[c] - low[c]) * share;
         }
         image.data[at + 3] = 255;
       }
     }
-    pen.putImageData(image, 0, layer * GRID);
+    pen.putImageData(image, 0, layer * SMALL);
   });
   const size = place.node;
   context.strokeStyle = styleOf("--line");
   context.lineWidth = 1;
   [place.first, place.second].forEach((nodes, layer) => {
     nodes.forEach(({x, y}, unit) => {
-      context.drawImage(sprite, unit * GRID, layer * GRID, GRID, GRID,
+      context.drawImage(sprite, unit * SMALL, layer * SMALL, SMALL, SMALL,
         x - size / 2, y - size / 2, size, size);
       context.strokeRect(x - size / 2, y - size / 2, size, size);
     });
@@ -495,11 +499,11 @@ function svg(tag, attributes, ...children) {
   return made;
 }
 
-export function drawChart(box, run, other) {
+export function drawChart(box, run) {
   const {steps, errors: all, marks} = run.history;
   const width = box.clientWidth, height = 230;
   const state = [steps.length, marks.length, width, isDarkGround(),
-    run.method, run.settings.order.join(), other?.history.steps.length].join();
+    run.method, run.settings.order.join()].join();
   if (box.dataset.state === state && box.run === run) return;
   box.dataset.state = state;
   box.run = run;
@@ -585,11 +589,26 @@ export function drawCourse(bar, told, run) {
   say(told, run.diverged
     ? `Training of ${name} has diverged: its numbers grew without end. `
       + "Choose a lower rate and start anew."
-    : isOver(run) && !next ? `All ${order.length} tasks have been learnt.`
+    : isOver(run) && !next ? tellEnd(run)
       : `Task ${run.current} of ${order.length}, ${name}: ${
         STAGE_NAMES[run.stage]}${last ? `, step ${whole(run.at)} of ${
         whole(last)}` : ""}.${isOver(run) ? ` Next: ${then}.` : ""}`);
   bar.setAttribute("aria-label", told.textContent);
+}
+
+// What a whole run has come to.
+function tellEnd(run) {
+  const now = errors(run), {length} = now;
+  const lost = now.filter((error, i) => {
+    const was = whenFinished(run, i + 1);
+    return was !== null && error - was > 0.05;
+  }).length;
+  if (run.method === "finetune" && lost) {
+    return `All ${length} tasks have been learnt, and ${lost} of them `
+      + "forgotten. Now choose PackNet, start anew, and play.";
+  }
+  return `All ${length} tasks have been learnt${run.method === "packnet"
+    && !lost ? " by one network, and none was forgotten" : ""}.`;
 }
 
 export function drawCounter(bits, of, run) {
