@@ -275,6 +275,19 @@ def test_the_recorded_table_shows_what_the_page_says():
     assert made.seconds.groupby(made.method).mean().max() < 3
 
 
+def test_the_record_is_that_of_the_present_code(engine):
+    """To the last wrong answer: the arithmetic is the same everywhere."""
+    table = recorded("playground").set_index(["draw", "method"])
+    for draw in (1, 50):
+        for method in ("packnet", "finetune", "heads", "separate"):
+            errors = engine.evaluate(
+                "([settings, method]) => wholeDraw(settings, method)",
+                [{**DEFAULTS, "seed": draw}, method],
+            )
+            found = [100 * error for error in errors]
+            assert found == pytest.approx(table.error[draw, method].tolist())
+
+
 # The page
 
 
