@@ -680,6 +680,17 @@ def test_another_method_is_brought_to_the_same_moment(page):
     expect(page.locator("#bits")).to_have_text("0")
 
 
+def test_it_plays_on_when_the_method_is_switched(page):
+    page.click("#play")
+    page.wait_for_function("run().current === 2 && run().at > 100")
+    page.check("input[value=packnet]")
+    page.wait_for_function(
+        "run().current === 2 && run().at > 200", timeout=60_000
+    )
+    expect(page.locator("#play")).to_have_text("Pause")
+    assert page.evaluate("run().method") == "packnet"
+
+
 def test_with_reduced_motion_only_stages_are_shown(browser, written):
     for page in shown(browser, written, reduced_motion="reduce"):
         page.evaluate("window.shows = 0; window.shown = show")
@@ -719,7 +730,7 @@ def test_fifty_draws_are_made_beside_the_page_and_can_be_stopped(page):
     page.click("#draws-start")
     told = page.locator("#draws-told")
     expect(told).to_contain_text("50 of 50", timeout=60_000)
-    found = page.inner_text("#draws-table tbody tr:first-child td >> nth=0")
+    found = page.inner_text("#draws-table tbody tr:nth-child(2) td >> nth=0")
     errors = page.evaluate(
         """[...Array(50).keys()].map(i => 100 * wholeDraw({...settings,
           seed: i + 1}, "packnet")[0])"""

@@ -15,6 +15,7 @@ import {
 } from "./view.js";
 
 const DATA = JSON.parse(element("data").textContent);
+const ROWS = ["separate", "packnet", "heads", "finetune"]; // of tables
 const SLICE = 12; // milliseconds of computing at a time
 const TRAPS = {
   biases: ["Biases left free", "Later tasks train the biases, too, which all "
@@ -138,14 +139,18 @@ const act = {
     after();
   },
   method(name) {
-    const before = run(), {current, stage, at} = before;
-    const began = current > 1 || at > 0;
+    const {current, stage, at} = run(), there = {current, stage, at};
+    const playing = goal !== null && goal.each < Infinity;
     pause();
     settings.method = name;
-    if (began && isBehind(run(), {current, stage, at})) {
+    if ((current > 1 || at > 0) && isBehind(run(), there)) {
       brought = true;
-      pursue(here => !isBehind(here, {current, stage, at}));
-    }
+      pursue(here => {
+        if (isBehind(here, there)) return false;
+        if (playing) goal.each = each(); // and plays on
+        return !playing;
+      });
+    } else if (playing) pursue(() => false, each());
     after();
   },
   view(task) {
@@ -358,7 +363,8 @@ function showTraps(here) {
   const bits = changes(here), told = bits.flatMap(({changed, all}, i) => {
     const was = whenFinished(here, i + 1), now = errors(here)[i];
     return changed ? [`${nameOf(here, i + 1)}: ${changed} of ${all} bits, `
-      + `error ${percent(was)} when finished, ${percent(now)} now`] : [];
+      + `the first by step ${here.history.leaks[i] ?? here.steps}; error `
+      + `${percent(was)} when finished, ${percent(now)} now`] : [];
   });
   put("leak", here.method !== "packnet"
     ? "The switches are for PackNet. Choose it above."
@@ -567,7 +573,7 @@ function showDraws(made, tasks) {
   element("draws-bar").value = made.length;
   put("draws-told", `${made.length} of 50, the last in ${
     made.at(-1).seconds.toFixed(1)} s`);
-  const rows = METHODS.map(method => [method, tasks.map((_, i) => {
+  const rows = ROWS.map(method => [method, tasks.map((_, i) => {
     const values = made.map(({errors: all}) => all[method][i]);
     if (values.includes(null)) return null;
     const {mean, half} = meanInterval(values);

@@ -18,7 +18,7 @@ export function makeRun(settings, method = settings.method) {
   const run = {
     settings, method, networks: [], current: 1, stage: "train", at: 0,
     steps: 0, optimiser: null, random: null, kept: [], diverged: false,
-    history: {steps: [], errors: [], marks: []}, recorded: true,
+    history: {steps: [], errors: [], marks: [], leaks: []}, recorded: true,
   };
   const random = stream("network", seed, 1);
   run.networks.push(makeNetwork(hidden, activation, random));
@@ -111,6 +111,9 @@ function record(run) {
   if (!run.recorded) return;
   run.history.steps.push(run.steps);
   run.history.errors.push(errors(run));
+  changes(run).forEach(({changed}, i) => {
+    if (changed) run.history.leaks[i] ??= run.steps;
+  });
 }
 
 // How many steps the present stage has.

@@ -84,6 +84,7 @@ export function fromState(state, defaults) {
   run.optimiser.mean.forEach((array, i) => array.set(mean[i]));
   run.optimiser.square.forEach((array, i) => array.set(square[i]));
   if (history.steps.length !== history.errors.length || !history.marks.length
+    || !Array.isArray(history.leaks)
     || errors(run).length !== current || changes(run).length >= current) {
     throw new Error("this playground's history does not fit its network");
   }

@@ -22,7 +22,7 @@ export const METHOD_NAMES = {
   separate: "Separate networks",
 };
 export const METHODS_TOLD = {
-  finetune: "Every task trains every weight.",
+  finetune: "Each task trains all weights. Nothing is protected.",
   packnet: "After each task the smallest weights are freed for the next "
     + "one. The others are fixed for ever.",
   heads: "After the first task the network is fixed. Each later task has "
@@ -617,7 +617,7 @@ export function drawCounter(bits, of, run) {
   const total = all.reduce((sum, task) => sum + task.all, 0);
   say(bits, whole(changed));
   bits.classList.toggle("bad", changed > 0);
-  say(of, total ? `of ${whole(total)}, compared one by one`
+  say(of, total ? `of the ${whole(total)} that their answers depend on`
     : "no task is finished yet");
   return changed;
 }
