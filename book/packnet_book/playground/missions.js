@@ -4,12 +4,13 @@
 import {changes, errors, isOver} from "./run.js";
 
 const most = values => Math.max(...values.filter(v => v !== null), 0);
-const total = run => changes(run).reduce((sum, {changed}) => sum + changed, 0);
+const total = run =>
+  changes(run).reduce((sum, {changed}) => sum + changed, 0);
 
 // In a mission, `session` tells what has happened since the page opened:
 // worst: the largest error of a finished task, by method; orders: the whole
-// PackNet runs, best first; leaked: bits have changed under PackNet; cost: how much
-// pruning and retraining have cost a task.
+// PackNet runs, best first; leaked: bits have changed under PackNet; cost:
+// how much pruning and retraining have cost a task.
 export const MISSIONS = [
   {
     title: "Make it forget",
@@ -74,8 +75,8 @@ export const MISSIONS = [
       + "freed before its error rises by 5 points, retrained?",
     answers: ["Half", "Three quarters", "Nine tenths or more"],
     right: 2,
-    task: "Start anew with PackNet, choose the share to free, and go on until a "
-      + "task has been retrained. Increase it until its error is 5 points "
+    task: "Start anew with PackNet, choose the share to free, and go on "
+      + "until a task has been retrained. Increase it until its error is 5 points "
       + "above what it was before pruning.",
     done: (run, session) => session.cost >= 0.05,
     after: "Here it takes much to hurt the first task. What it keeps for "

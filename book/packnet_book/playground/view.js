@@ -569,7 +569,8 @@ function spread(labels, apart, low) {
 // Where in the whole course the run is
 
 export function drawCourse(bar, told, run) {
-  const {order, train, retrain} = run.settings, packs = run.method === "packnet";
+  const {order, train, retrain} = run.settings;
+  const packs = run.method === "packnet";
   const one = train + (packs ? retrain : 0);
   const total = order.length * train
     + (packs ? (order.length - 1) * retrain : 0);
