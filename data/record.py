@@ -28,8 +28,7 @@ import pandas
 from pandas import DataFrame
 
 from packnet_book.runs.provenance import provenance, revision
-from packnet_book.runs.records import read
-from packnet_core.files import write_text
+from packnet_book.runs.records import read, write_text
 from studies import STUDIES
 from studies.common import Study
 

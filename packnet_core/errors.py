@@ -20,10 +20,6 @@ class BadTask(PackNetError, ValueError):
     """A task's name is taken or empty, or it has too few classes."""
 
 
-class TooManyTasks(PackNetError):
-    """An owner is one byte: a network holds at most 255 tasks."""
-
-
 class NoFreeWeights(PackNetError):
     """Every weight is owned: there is nothing to give to a new task."""
 

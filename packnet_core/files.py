@@ -9,13 +9,7 @@ The file is a safetensors file, readable with any safetensors library:
   of the file (taken with zeros for its own 64 digits).
 
 Equal networks give equal files, byte for byte. Reading checks the
-checksum first, and executes nothing from the file. This module knows
-headers and tensors, no networks.
-
-The owner map is coded in few bits: as many owners as fit are packed into
-each byte, as digits of a number; zlib's Huffman code then comes within a
-fraction of a percent of the map's entropy, and its run lengths shrink
-layers with one owner to almost nothing.
+checksum first, and executes nothing from the file.
 """
 
 import errno
@@ -68,7 +62,10 @@ def write(
         ) from error
     plain = {n: _plain(t) for n, t in (tensors | coded).items()}
     with replacing(path) as new:
-        write_safetensors(plain, new, {"packnet": text})
+        try:
+            save_file(plain, new, {"packnet": text})
+        except SafetensorError as error:
+            raise OSError(errno.EIO, str(error)) from error
         digest, place = _checksum(new)
         with open(new, "r+b") as file:
             file.seek(place)
@@ -118,21 +115,11 @@ def damage_named(path: str | os.PathLike) -> Iterator[None]:
         ) from error
 
 
-def write_safetensors(
-    tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]
-) -> None:
-    """Write tensors on the CPU to a file. Raises OSError."""
-    try:
-        save_file(tensors, path, metadata)
-    except SafetensorError as error:
-        raise OSError(errno.EIO, str(error)) from error
-
-
 def _plain(tensor: Tensor) -> Tensor:
     """The tensor on the CPU, in memory that it shares with no other."""
     plain = tensor.detach().cpu().contiguous()
-    shares = plain.untyped_storage().nbytes() != plain.nbytes
-    return plain.clone() if shares else plain
+    whole = plain.untyped_storage().nbytes() == plain.nbytes
+    return plain if whole else plain.clone()
 
 
 def _checksum(path: Path) -> tuple[str, int]:
@@ -169,21 +156,26 @@ def uninterrupted() -> Iterator[None]:
             raise KeyboardInterrupt
 
 
-def digits(owners: int) -> int:
-    """How many numbers below `owners` fit into one byte, at least one."""
-    return next(n for n in range(8, 0, -1) if max(owners, 2) ** n <= 256)
+# The owner map in few bits: as many owners as fit are packed into each byte,
+# as digits of a number; zlib's Huffman code then comes within a fraction of
+# a percent of the map's entropy, and its run lengths shrink layers with one
+# owner to almost nothing.
+
+
+def _powers(base: int) -> numpy.ndarray:
+    """What each digit to a base counts, of those that fit into a byte."""
+    size = next(n for n in range(8, 0, -1) if max(base, 2) ** n <= 256)
+    return base ** numpy.arange(size - 1, -1, -1)
 
 
 def encode(owner: Tensor, tasks: int) -> Tensor:
     """Code an owner map (uint8, any shape) with values up to `tasks`;
     bytes (m,)."""
-    flat = owner.cpu().flatten().numpy()
-    base, size = tasks + 1, digits(tasks + 1)
-    padded = numpy.zeros(-(-len(flat) // size) * size, dtype=numpy.uint8)
-    padded[: len(flat)] = flat
-    packed = numpy.zeros(len(padded) // size, dtype=numpy.uint8)
-    for column in padded.reshape(-1, size).T:
-        packed = packed * numpy.uint8(base % 256) + column
+    flat, powers = owner.cpu().flatten().numpy(), _powers(tasks + 1)
+    padded = numpy.pad(flat, (0, -len(flat) % len(powers)))
+    packed = numpy.zeros(len(padded) // len(powers), dtype=numpy.uint8)
+    for column, power in zip(padded.reshape(-1, len(powers)).T, powers):
+        packed += column * numpy.uint8(power)
     coder = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
     code = coder.compress(packed.data) + coder.flush()
     return torch.frombuffer(bytearray(code), dtype=torch.uint8)
@@ -195,22 +187,21 @@ def decode(code: Tensor, tasks: int, length: int) -> Tensor:
     Never takes more memory than a map of that length needs. Raises
     ValueError if the code is not one of `length` owners up to `tasks`.
     """
-    base, size = tasks + 1, digits(tasks + 1)
-    expected = -(-length // size)
+    base, powers = tasks + 1, _powers(tasks + 1)
+    expected = -(-length // len(powers))
     decoder = zlib.decompressobj()
     try:
         data = decoder.decompress(code.numpy().tobytes(), expected + 1)
     except zlib.error as error:
         raise ValueError(f"owner map: {error}") from error
+    packed = numpy.frombuffer(data, dtype=numpy.uint8)
     if len(data) != expected or not decoder.eof or decoder.unused_data:
         raise ValueError(f"owner map: not a code of {length} owners")
-    values = numpy.arange(256)
-    powers = base ** numpy.arange(size - 1, -1, -1)
-    table = (values[:, None] // powers % base).astype(numpy.uint8)
-    packed = numpy.frombuffer(data, dtype=numpy.uint8)
-    if len(packed) and packed.max() >= base**size:
+    if length and packed.max() >= base ** len(powers):
         raise ValueError(f"owner map: an owner above {tasks}")
-    return torch.from_numpy(table[packed].reshape(-1)[:length])
+    table = numpy.arange(256)[:, None] // powers % base
+    owners = table.astype(numpy.uint8)[packed].reshape(-1)
+    return torch.from_numpy(owners[:length])
 
 
 @contextmanager
@@ -230,7 +221,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         yield new
         with open(new, "rb") as written:
             os.fsync(written.fileno())
-        new.chmod(0o666 & ~_umask())
+        mask = os.umask(0)
+        os.umask(mask)
+        new.chmod(0o666 & ~mask)
         os.replace(new, path)
     except OSError as error:  # say which file, not which temporary one
         reason = error.strerror or str(error)
@@ -238,15 +231,3 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         if new is not None:
             new.unlink(missing_ok=True)
-
-
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Replace a text file at once. Raises OSError."""
-    with replacing(path) as new:
-        new.write_text(text, encoding="utf-8")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

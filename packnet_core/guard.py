@@ -13,7 +13,7 @@ fixed, once for all optimisers; the owner map serves as the mask.
 
 import hashlib
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -29,8 +29,6 @@ from packnet_core.masking import (
     visible,
 )
 
-ROW = 1024  # words of 8 bytes
-
 
 @torch.no_grad()
 def digest(
@@ -39,28 +37,20 @@ def digest(
     """A short text that changes when a bit of `values` does.
 
     With `owner` (uint8, same shape) only the weights of the tasks before
-    `below` count, and whose each is. Large tensors are added up by rows
-    and by columns first: a proof against accidents, not against malice.
+    `below` count, and whose each is.
     """
-    made = hashlib.blake2b(digest_size=16)
-    given = [values.detach().contiguous()]
-    if owner is not None:
-        given.append(owner.contiguous())
-    for value, *owners in pieces(*given):
-        seen = [visible(one, below - 1) for one in owners]
-        counted = [value, *owners]
-        if owners:
-            counted = [bits(value).mul(*seen), owners[0].mul(*seen)]
-        for words in counted:
-            data = words.reshape(-1).view(torch.uint8)
-            whole = data.numel() // (8 * ROW) * 8 * ROW
-            if whole > 8 * ROW * ROW // 16:
-                rows = data[:whole].view(torch.int64).view(-1, ROW)
-                for sums in (rows.sum(0), rows.sum(1)):
-                    made.update(sums.cpu().numpy().data)
-                data = data[whole:]
-            made.update(data.cpu().numpy().data)
-    return f"{str(values.dtype).removeprefix('torch.')}:{made.hexdigest()}"
+    made = hashlib.sha256()
+    owners = [] if owner is None else [owner.contiguous()]
+    for value, *whose in pieces(values.detach().contiguous(), *owners):
+        counted = [value]
+        for one in whose:
+            seen = visible(one, below - 1)
+            counted = [bits(value).mul(seen), one.mul(seen)]
+        for one in counted:
+            made.update(one.reshape(-1).view(torch.uint8).cpu().numpy().data)
+    return (
+        f"{str(values.dtype).removeprefix('torch.')}:{made.hexdigest()[:32]}"
+    )
 
 
 class Fixed:
@@ -82,23 +72,23 @@ class Fixed:
         if owner.numel() <= PIECE:
             self.moves = (owner == task).to(self.kept.dtype)
 
+    def _moving(self, *tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
+        """Pieces of tensors, and which of their entries may change."""
+        if self.moves is not None:
+            yield *tensors, self.moves
+            return
+        for *parts, owners in pieces(*tensors, self.owner):
+            yield *parts, owners == self.task
+
     def clear(self, gradient: Tensor) -> None:
         """Clear the entries of fixed weights in a gradient, in place."""
-        if self.moves is not None:
-            keep_where(gradient, self.moves)
-            return
-        for values, owners in pieces(gradient, self.owner):
-            keep_where(values, owners == self.task)
+        for values, moves in self._moving(gradient):
+            keep_where(values, moves)
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
-        whole = bits(weight)
-        if self.moves is not None:
-            torch.addcmul(self.kept, whole, self.moves, out=whole)
-            return
-        for values, owners, kept in pieces(whole, self.owner, self.kept):
-            moves = owners == self.task
-            torch.addcmul(kept, values, moves, out=values)
+        for now, kept, moves in self._moving(bits(weight), self.kept):
+            torch.addcmul(kept, now, moves, out=now)
 
 
 class Guard:
@@ -120,7 +110,9 @@ class Guard:
 
     def watch(self, optimizer: Optimizer) -> None:
         """Guard an optimiser, and those that it steps with."""
-        for one in (optimizer, *_inner(optimizer)):
+        held = vars(optimizer).values()
+        inner = [one for one in held if isinstance(one, Optimizer)]
+        for one in {optimizer, *inner}:
             if one not in self.optimizers:
                 self.optimizers.add(one)
                 one.register_step_pre_hook(lambda *_: self.before_step())
@@ -184,10 +176,3 @@ class Guard:
             torch._foreach_copy_(
                 list(self.wholly), list(self.wholly.values())
             )
-
-
-def _inner(optimizer: Optimizer) -> Iterator[Optimizer]:
-    """Optimisers that an optimiser holds, to step with."""
-    for held in vars(optimizer).values():
-        if isinstance(held, Optimizer) and held is not optimizer:
-            yield held

@@ -215,13 +215,6 @@ def normalise(images: Tensor, kind: torch.dtype | None = None) -> Tensor:
     return floats
 
 
-def centre(images: Tensor, size: int) -> Tensor:
-    """The square (B, 3, size, size) in the middle of each picture."""
-    top = (images.shape[2] - size) // 2
-    left = (images.shape[3] - size) // 2
-    return images[:, :, top : top + size, left : left + size]
-
-
 def shard(indices: Tensor, process: int, processes: int) -> Tensor:
     """The part of a batch's indices (B,) that one process takes."""
     return indices[process::processes]

@@ -22,7 +22,7 @@ from packnet_core.errors import BadTrunk
 
 FREE = 0
 MOST_TASKS = 255
-WHOLE = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 PIECE = 2**20  # entries: 4 MB of floats fit the last cache, calls are few
 ATTENTION = (
     "in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight",
@@ -59,72 +59,79 @@ def shared_out(trunk: nn.Module) -> dict[str, nn.Parameter]:
     return layers
 
 
+def _objection(module: nn.Module, shared: set[int]) -> str | None:
+    """Why earlier tasks could not be kept exact with a module, if so.
+
+    shared: identities of the weights that are shared out.
+    """
+    if isinstance(module, LazyModuleMixin) and (
+        module.has_uninitialized_params()
+    ):
+        return (
+            "has no weights yet (it is lazy): put one batch through the "
+            "trunk first"
+        )
+    weights = [w for w in module._parameters.values() if w is not None]
+    if isinstance(module, FullyShardedDataParallel) or any(
+        hasattr(weight, "placements") for weight in weights
+    ):
+        return (
+            "is sharded (FSDP), and an owner map cannot follow: wrap the "
+            "PackNet in DistributedDataParallel instead"
+        )
+    made = isinstance(module, _ConvNd | nn.Linear) and (
+        "weight" not in module._parameters
+    )
+    if made or is_parametrized(module):
+        return (
+            "makes its weight from others (weight norm, spectral norm, "
+            "torch.nn.utils.prune): make it plain first, with "
+            "torch.nn.utils.parametrize.remove_parametrizations, "
+            "remove_weight_norm, remove_spectral_norm or prune.remove"
+        )
+    if isinstance(module, _BatchNorm) and (
+        not module.track_running_stats or module.running_mean is None
+    ):
+        return (
+            "is batch norm without running statistics: a task's answer "
+            "would depend on the other pictures of its batch. Make it with "
+            "track_running_stats=True, or take group norm"
+        )
+    for key, value in vars(module).items():
+        held = value if isinstance(value, list | tuple) else [value]
+        if key[0] != "_" and any(id(one) in shared for one in held):
+            return (
+                f"has a layer's weight in its attribute {key!r}, where no "
+                "view can hide a part of it: use it through its layer only"
+            )
+    for weight in weights:
+        if id(weight) in shared and not (
+            weight.is_floating_point() and weight.element_size() in INTEGERS
+        ):
+            return (
+                f"holds numbers of type {weight.dtype}: turn the trunk to "
+                "float64, float32, bfloat16 or float16 first"
+            )
+    return None
+
+
 def refuse_inexact(trunk: nn.Module) -> None:
     """Refuse a trunk in which earlier tasks could not be kept exact.
 
     Raises BadTrunk that names the layer and the cure.
     """
-    for path, module in trunk.named_modules():
-        name = f"layer {path!r}" if path else "the trunk"
-        lazy = isinstance(module, LazyModuleMixin)
-        if lazy and module.has_uninitialized_params():
-            raise BadTrunk(
-                f"{name} has no weights yet (it is lazy): put one batch "
-                "through the trunk first"
-            )
-        made = isinstance(module, _ConvNd | nn.Linear) and (
-            "weight" not in module._parameters
-        )
-        if made or is_parametrized(module):
-            raise BadTrunk(
-                f"{name} makes its weight from others (weight norm, spectral "
-                "norm, torch.nn.utils.prune): make it plain first, with "
-                "torch.nn.utils.parametrize.remove_parametrizations, "
-                "remove_weight_norm, remove_spectral_norm or prune.remove"
-            )
-        if isinstance(module, _BatchNorm) and (
-            not module.track_running_stats or module.running_mean is None
-        ):
-            raise BadTrunk(
-                f"{name} is batch norm without running statistics: a task's "
-                "answer would depend on the other pictures of its batch. "
-                "Make it with track_running_stats=True, or take group norm"
-            )
-        if isinstance(module, FullyShardedDataParallel):
-            raise BadTrunk(
-                f"{name} is sharded (FSDP), and an owner map cannot follow: "
-                "wrap the PackNet in DistributedDataParallel instead"
-            )
     layers = shared_out(trunk)
+    shared = {id(weight) for weight in layers.values()}
+    for path, module in trunk.named_modules():
+        objection = _objection(module, shared)
+        if objection:
+            name = f"layer {path!r}" if path else "the trunk"
+            raise BadTrunk(f"{name} {objection}")
     if not layers:
         raise BadTrunk(
             "the trunk has no convolution, no linear layer and no "
             "attention: there is nothing to share out"
         )
-    shared = {id(weight): name for name, weight in layers.items()}
-    for module in trunk.modules():
-        for key, value in vars(module).items():
-            held = value if isinstance(value, list | tuple) else [value]
-            for one in held if not key.startswith("_") else ():
-                if id(one) in shared:
-                    raise BadTrunk(
-                        f"{shared[id(one)]} is used past its layer, through "
-                        f"the attribute {key!r}, where no view can hide a "
-                        "part of it: use the layer's own weight instead"
-                    )
-    for name, weight in layers.items():
-        if not weight.is_floating_point() or (
-            weight.element_size() not in WHOLE
-        ):
-            raise BadTrunk(
-                f"{name} holds numbers of type {weight.dtype}: turn the "
-                "trunk to float64, float32, bfloat16 or float16 first"
-            )
-        if hasattr(weight, "placements"):  # torch's distributed tensors
-            raise BadTrunk(
-                f"{name} is sharded over devices (FSDP), and an owner map "
-                "cannot follow: wrap the PackNet in DistributedDataParallel"
-            )
 
 
 class OwnerMap(nn.Module):
@@ -142,9 +149,7 @@ class OwnerMap(nn.Module):
                 if part not in place._modules:
                     place.add_module(part, nn.Module())
                 place = place.get_submodule(part)
-            owner = torch.zeros_like(
-                weight, dtype=torch.uint8, requires_grad=False
-            )
+            owner = torch.zeros_like(weight.detach(), dtype=torch.uint8)
             place.register_buffer(last, owner)
 
     def __iter__(self) -> Iterator[tuple[str, Tensor]]:
@@ -179,17 +184,16 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     weight: float tensor, any shape; owner: uint8 tensor, same shape.
     Returns the weight itself if there is nothing to leave out.
     """
-    whole = all(visible(part, task).all() for (part,) in pieces(owner))
-    if whole:
+    if all(visible(part, task).all() for (part,) in pieces(owner)):
         return weight
-    copy = weight.detach().clone()
-    for values, owners in pieces(copy, owner):
-        keep_where(values, visible(owners, task))
+    copy = torch.empty_like(weight)
+    for values, owners, copied in pieces(weight, owner, copy):
+        torch.mul(bits(values), visible(owners, task), out=bits(copied))
     return copy
 
 
-class _Masked(torch.autograd.Function):
-    """A layer as a task sees it, with the gradient that belongs to it."""
+class Seen(torch.autograd.Function):
+    """`masked`, whose gradient flows into what the task sees alone."""
 
     generate_vmap_rule = True
 
@@ -208,17 +212,6 @@ class _Masked(torch.autograd.Function):
         (owner,) = ctx.saved_tensors
         hidden = ~visible(owner, ctx.task)
         return gradient.masked_fill(hidden, 0), None, None, None
-
-
-def with_gradient(
-    weight: Tensor, copy: Tensor, owner: Tensor, task: int
-) -> Tensor:
-    """`copy`, made by `masked`, whose gradient flows into `weight`."""
-    if weight is copy or not (
-        torch.is_grad_enabled() and weight.requires_grad
-    ):
-        return copy
-    return _Masked.apply(weight, copy, owner, task)
 
 
 def count_owned(owner: Tensor, task: int) -> int:
@@ -241,33 +234,27 @@ def counts(owner: Tensor, tasks: int) -> list[int]:
 # 0 * NaN is NaN; whole numbers times 0 or 1 are exact.
 
 
-def stored(tensor: Tensor) -> Tensor:
-    """The same memory as one row (n,), in the order it is stored."""
-    return tensor.detach().as_strided((tensor.numel(),), (1,))
-
-
-def same_layout(*tensors: Tensor) -> bool:
-    """Whether all are stored in the same order and without gaps."""
-    first = tensors[0]
-    dense = torch.empty_like(first, device="meta").stride()
-    return all(tensor.stride() == dense for tensor in tensors)
-
-
 def pieces(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
     """Views of the same entries of each, piece after piece.
 
-    tensors: of one shape. If they are small, or not stored alike, there
-    is one piece only: the tensors as they are.
+    tensors: of one shape. If they are small, or not stored alike and
+    without gaps, there is one piece only: the tensors as they are.
     """
-    if tensors[0].numel() <= PIECE or not same_layout(*tensors):
+    if tensors[0].numel() <= PIECE:
         return (tensors,)
-    rows = (stored(tensor).split(PIECE) for tensor in tensors)
+    dense = torch.empty_like(tensors[0], device="meta").stride()
+    if any(tensor.stride() != dense for tensor in tensors):
+        return (tensors,)
+    rows = (
+        tensor.detach().as_strided((tensor.numel(),), (1,)).split(PIECE)
+        for tensor in tensors
+    )
     return zip(*rows, strict=True)
 
 
 def bits(values: Tensor) -> Tensor:
     """The same memory as whole numbers of the same size and shape."""
-    return values.detach().view(WHOLE[values.element_size()])
+    return values.detach().view(INTEGERS[values.element_size()])
 
 
 def keep_where(values: Tensor, keep: Tensor) -> None:

@@ -1,8 +1,15 @@
 """PackNet: several tasks in one network, without forgetting.
 
 Mallya & Lazebnik, "PackNet: Adding Multiple Tasks to a Single Network
-by Iterative Pruning", arXiv:1711.05769. Each method is a step of the
-paper: `add_task` (train), `prune` (then train again), `add_task`, …
+by Iterative Pruning", arXiv:1711.05769. The paper's steps, and where
+they are taken:
+
+* train, and train again after pruning: `training.fit`;
+* select the smallest weights of a layer: `pruning.cutoff`;
+* set them to zero: `pruning.free_up_to`;
+* freeze what is left, while later tasks train: `guard.Guard`;
+* hand the freed weights over to the next task: `masking.hand_over`;
+* mask the weights for an earlier task: `masking.masked`.
 """
 
 import json
@@ -20,31 +27,14 @@ import torch
 from accelerate.optimizer import AcceleratedOptimizer
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.utils import skip_init
 from torch.optim import Optimizer
 
-from packnet_core import files, masking, pruning, trunks
-from packnet_core.errors import (
-    BadState,
-    BadTask,
-    BadTrunk,
-    Changed,
-    Diverged,
-    NoFreeWeights,
-    NoTask,
-    TooManyTasks,
-    UnknownTask,
-)
+from packnet_core import errors, files, masking, pruning, trunks
 from packnet_core.guard import Guard, digest
-from packnet_core.views import (
-    View,
-    innermost,
-    place,
-    refuse_export,
-    refuse_inside,
-)
+from packnet_core.views import View, innermost, refuse_export, written
 
 Method = TypeVar("Method", bound=Callable)
+EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
 
 
 def _alone(method: Method) -> Method:
@@ -52,13 +42,10 @@ def _alone(method: Method) -> Method:
 
     @wraps(method)
     def locked(self, *args, **options):
-        with self._lock:
+        with self.lock:
             return method(self, *args, **options)
 
     return cast(Method, locked)
-
-
-EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
 
 
 @dataclass(frozen=True)
@@ -111,21 +98,21 @@ class PackNet(nn.Module):
         self.owners = masking.OwnerMap(masking.shared_out(trunk))
         self.records: list[Task] = []
         self.provenance: dict = {}
-        # Digests of what is fixed, by its name in the state; None while
-        # nothing is.
+        # Digests of what is fixed, by its name in the state, if anything
+        # is; and how everything was when they were last seen to be right.
         self._proof: dict[str, str] | None = None
-        self._proven_at: list = []
+        self._proven_at: list | None = None
         # Owners are the same in every process: none sends them about.
         self._ddp_params_and_buffers_to_ignore = [
             f"owners.{name}" for name, _ in self.owners
         ]
-        self.register_load_state_dict_post_hook(_settle_loaded)
+        self.register_load_state_dict_post_hook(_fix_loaded)
         self._forget_others()
 
     def _forget_others(self) -> None:
         """Begin without guards, and with a lock of its own."""
         self._guard: Callable[[], Guard | None] = _no_guard
-        self._lock = threading.RLock()  # while weights are exchanged
+        self.lock = threading.RLock()  # while weights are exchanged
 
     # What is there
 
@@ -151,7 +138,7 @@ class PackNet(nn.Module):
         """The owner number of a task, from 1. Raises UnknownTask."""
         if name not in self.tasks:
             known = ", ".join(self.tasks) or "none yet"
-            raise UnknownTask(f"no task {name!r}; tasks here: {known}")
+            raise errors.UnknownTask(f"no task {name!r}; tasks here: {known}")
         return self.tasks.index(name) + 1
 
     def owner_counts(self) -> dict[str, list[int]]:
@@ -170,27 +157,30 @@ class PackNet(nn.Module):
         rows["all"] = [sum(column) for column in zip(*rows.values())]
         wide = max(map(len, rows))
         owned = ", % ".join(["free", *self.tasks])
-        lines = [f"shared out among the tasks (weights; % {owned})"]
-        for name, row in rows.items():
-            parts = "".join(f"{100 * n / sum(row):8.2f}" for n in row)
-            lines.append(f"  {name:{wide}} {sum(row):>12,}{parts}")
-        lines.append("trained with the first task, fixed from the second on")
-        shared = {id(weight) for weight in self.layers.values()}
-        rest = [
-            p for p in self.trunk.named_parameters() if id(p[1]) not in shared
+        lines = [
+            f"  {name:{wide}} {sum(row):>12,}"
+            + "".join(f"{100 * n / sum(row):8.2f}" for n in row)
+            for name, row in rows.items()
         ]
-        few = [tensor.numel() for _, tensor in rest if tensor.dim() < 2]
-        lines.append(f"  biases, scales, shifts: {sum(few):,} in {len(few)}")
-        for name, tensor in [*rest, *self.trunk.named_buffers()]:
-            if tensor.dim() >= 2:
-                lines.append(
-                    f"  {name}: {list(tensor.shape)}, not shared out"
-                )
+        rest = [*self._rest(), *self.trunk.named_buffers()]
+        few = [p.numel() for _, p in self._rest() if p.dim() < 2]
         held = [name for name, m in self.trunk.named_modules() if m._buffers]
-        lines.append(
-            f"in eval mode then, for their buffers: {held or 'none'}"
-        )
-        return "\n".join(lines)
+        return "\n".join([
+            f"shared out among the tasks (weights; % {owned})",
+            *lines,
+            "trained with the first task, fixed from the second on",
+            f"  biases, scales, shifts: {sum(few):,} in {len(few)}",
+            *(f"  {name}: {list(tensor.shape)}, not shared out"
+              for name, tensor in rest if tensor.dim() >= 2),
+            f"in eval mode then, for their buffers: {held or 'none'}",
+        ])  # fmt: skip
+
+    def _rest(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """The trunk's parameters that are not shared out."""
+        shared = {id(weight) for weight in self.layers.values()}
+        for name, parameter in self.trunk.named_parameters():
+            if id(parameter) not in shared:
+                yield name, parameter
 
     # Answers
 
@@ -212,28 +202,24 @@ class PackNet(nn.Module):
         for module in self.still():
             module.training = False
         if self.training:
-            self._proven_at = []  # whatever is written to from now on
+            self._proven_at = None  # whatever is written to from now on
         view = innermost(self)
-        with self._lock:
+        with self.lock:
             if view is None:
                 return self.trunk(*inputs, **options)
             refuse_export(self.tasks[view.task - 1])
             weights = view.weights()
             return functional_call(self.trunk, weights, inputs, options)
 
-    @_alone
     def view(self, name: str) -> View:
         """The network as one task sees it, within a `with` block.
 
         No parameter changes: the block's calls go through copies in which
         later tasks' weights are zero. Views nest, and each thread has its
         own. They are for looking: no guarded optimiser steps in one.
-        Raises UnknownTask, Changed.
+        Raises UnknownTask; on entering Changed, BadTrunk, InsideView.
         """
-        task = self.number(name)
-        self._check()
-        self._prove()
-        return View(self, task)
+        return View(self, self.number(name))
 
     @_alone
     def extract(self, name: str) -> Extracted:
@@ -243,12 +229,10 @@ class PackNet(nn.Module):
         export, quantisation, shipping. Raises UnknownTask, Changed.
         """
         task = self.number(name)
-        self._check()
-        self._prove()
+        self.see_unchanged()
         trunk = deepcopy(self.trunk)
         for layer, weight in masking.shared_out(trunk).items():
-            seen = masking.masked(weight, self.owner[layer], task)
-            weight.data = seen.detach()
+            weight.data = masking.masked(weight, self.owner[layer], task)
         head = deepcopy(self.heads[task - 1])
         return Extracted(trunk, head).requires_grad_(True).eval()
 
@@ -261,31 +245,33 @@ class PackNet(nn.Module):
         classes: how many, or their names in the order of the labels.
         What is owned already is fixed from now on. The first task takes
         the trunk as it is. Guarded optimisers train the new head too.
-        Raises BadTask, NoFreeWeights, TooManyTasks, InsideView, Changed.
+        Raises BadTask, NoFreeWeights, InsideView, Changed.
         """
-        record, head = self._new_task(name, classes)
+        self._see_ready("add a task")
+        record = self._new_task(name, classes)
         task = len(self.records) + 1
         if not any((owner == masking.FREE).any() for _, owner in self.owners):
-            raise NoFreeWeights(
+            raise errors.NoFreeWeights(
                 f"no free weights left for {name!r}: prune "
                 f"{self.tasks[-1]!r} first, for instance prune(0.5)"
             )
         with files.uninterrupted():
             for layer, weight in self.layers.items():
                 masking.hand_over(weight, self.owner[layer], task)
-            self._begin(record, head)
+            self._begin(record)
 
     @_alone
     def add_head(self, name: str, classes: int | Iterable[str]) -> None:
         """Add a task that owns no weights: it uses all that are there.
 
         Its head alone is its own, so this needs no free weights. Raises
-        BadTask, NoTask, TooManyTasks, InsideView, Changed.
+        BadTask, NoTask, InsideView, Changed.
         """
         self._current()
-        record, head = self._new_task(name, classes)
+        self._see_ready("add a task")
+        record = self._new_task(name, classes)
         with files.uninterrupted():
-            self._begin(record, head)
+            self._begin(record)
 
     @_alone
     def prune(self, fraction: float) -> None:
@@ -296,10 +282,8 @@ class PackNet(nn.Module):
         again after this. What raises has changed nothing. Raises
         BadFraction, Diverged, NoTask, InsideView, Changed.
         """
-        refuse_inside(self, "prune")
+        self._see_ready("prune")
         task, fraction = self._current(), pruning.checked(fraction)
-        self._check()
-        self._prove()
         layers, owner = self.layers, self.owner
         limits = {}
         for name, weight in layers.items():
@@ -307,8 +291,8 @@ class PackNet(nn.Module):
                 limits[name] = pruning.cutoff(
                     weight, owner[name], task, fraction
                 )
-            except Diverged as error:
-                raise Diverged(f"{name}: {error}") from error
+            except errors.Diverged as error:
+                raise errors.Diverged(f"{name}: {error}") from error
         with files.uninterrupted():
             for name, weight in layers.items():
                 pruning.free_up_to(weight, owner[name], task, limits[name])
@@ -320,7 +304,7 @@ class PackNet(nn.Module):
         For whoever frees weights by another rule than `prune`.
         """
         last = self.records[self._current() - 1]
-        fractions = (*last.fractions, pruning.checked(fraction))
+        fractions = (*last.fractions, fraction)
         self.records[-1] = Task(last.name, last.classes, fractions)
         self._remember()
 
@@ -354,70 +338,70 @@ class PackNet(nn.Module):
         if heads:
             self.heads.requires_grad_(True)
 
-    def _new_task(
-        self, name: str, classes: int | Iterable[str]
-    ) -> tuple[Task, nn.Linear]:
-        """Record and head of a new task, if it may be added."""
-        refuse_inside(self, "add a task")
-        self._check()
-        self._prove()
+    def _current(self) -> int:
+        if not self.records:
+            raise errors.NoTask(
+                "the network has no task yet: call add_task first"
+            )
+        return len(self.records)
+
+    def _new_task(self, name: str, classes: int | Iterable[str]) -> Task:
+        """The record of a new task, if it may be added."""
         if isinstance(classes, str):
-            raise BadTask(f"classes {classes!r}: give a number, or the names")
-        if not isinstance(classes, Iterable):
-            classes = [str(label) for label in range(index(classes))]
-        names = tuple(str(label) for label in classes)
-        if not isinstance(name, str) or not name:
-            raise BadTask(f"task {name!r}: a task needs a name")
-        if name in self.tasks:
-            raise BadTask(f"there is a task {name!r} already: rename one")
+            raise errors.BadTask(
+                f"classes {classes!r}: give a number, or the names"
+            )
+        labels = (
+            classes
+            if isinstance(classes, Iterable)
+            else range(index(classes))
+        )
+        names = tuple(str(label) for label in labels)
+        if not isinstance(name, str) or not name or name in self.tasks:
+            raise errors.BadTask(
+                f"task {name!r}: a task needs a name of its own; the names "
+                f"{self.tasks} are taken"
+            )
         if len(names) < 2:
-            raise BadTask(
+            raise errors.BadTask(
                 f"task {name!r} has {len(names)} class(es): "
                 "at least two are needed to tell apart"
             )
         if len(self.records) == masking.MOST_TASKS:
-            raise TooManyTasks(
+            raise errors.BadTask(
                 f"the network holds {masking.MOST_TASKS} tasks already, all "
                 "that one byte can tell apart: start another network"
             )
-        like = next(iter(self.layers.values()))
-        head = nn.Linear(self.out_features, len(names))
-        return Task(str(name), names), head.to(like.device, like.dtype)
+        return Task(str(name), names)
 
-    def _empty_head(self, classes: int) -> nn.Linear:
+    def _head(self, classes: int) -> nn.Linear:
+        """A head like the trunk in type and place."""
         like = next(iter(self.layers.values()))
-        return skip_init(
-            nn.Linear, self.out_features, classes,
-            device=like.device, dtype=like.dtype,
-        )  # fmt: skip
+        head = nn.Linear(self.out_features, classes)
+        return head.to(like.device, like.dtype)
 
-    def _begin(self, record: Task, head: nn.Module) -> None:
+    def _begin(self, record: Task) -> None:
         """Take a new task in, and fix what is not its own."""
         former = self.heads[-1] if self.records else self.trunk
+        head = self._head(len(record.classes))
         self.heads.append(head)
         self.records.append(record)
         guard = self._guard()
         if guard is not None:
             guard.take(list(head.parameters()), set(former.parameters()))
-        self.freeze()
+        self.freeze_rest()
 
     # What is fixed
 
-    def frozen(self) -> Iterator[tuple[str, Tensor]]:
+    def frozen_rest(self) -> Iterator[tuple[str, Tensor]]:
         """What is not shared out and may not change, by its name in the
         state: from the second task on the rest of the trunk with all its
         buffers, and the earlier heads."""
         if len(self.records) > 1:
-            shared = {id(weight) for weight in self.layers.values()}
-            for name, tensor in (
-                *self.trunk.named_parameters(),
-                *self.trunk.named_buffers(),
-            ):
-                if id(tensor) not in shared:
-                    yield f"trunk.{name}", tensor
-            for number, head in enumerate(self.heads[:-1]):
-                for name, tensor in head.named_parameters():
-                    yield f"heads.{number}.{name}", tensor
+            for name, tensor in (*self._rest(), *self.trunk.named_buffers()):
+                yield f"trunk.{name}", tensor
+            for name, tensor in self.heads[:-1].named_parameters():
+                yield f"heads.{name}", tensor
 
     def still(self) -> Iterator[nn.Module]:
         """Modules that stay in eval mode: those with buffers, from the
@@ -425,24 +409,30 @@ class PackNet(nn.Module):
         if self._proof is not None:
             yield from (m for m in self.trunk.modules() if m._buffers)
 
-    def freeze(self) -> None:
-        """Fix what is not shared out, from the second task on; prove it.
+    def freeze_rest(self) -> None:
+        """Freeze what is not shared out, from the second task on.
 
-        Shared weights of finished tasks are held by the guard.
+        The shared weights of finished tasks are frozen by the guard, one
+        by one. Of both the digests are taken.
         """
-        for _, tensor in self.frozen():
+        for _, tensor in self.frozen_rest():
             tensor.requires_grad_(False).grad = None
-        self._proof = self._take_proof() if len(self.records) > 1 else None
-        self._mark_proven()
+        self._proof = self._digests() if len(self.records) > 1 else None
+        self._proven_at = self._stamps()
         self._remember()
 
-    def _take_proof(self) -> dict[str, str]:
+    def _digests(self) -> dict[str, str]:
         """Digests of all fixed bits, by their names in the state."""
-        below, owner = len(self.records), self.owner
+        before, owner = len(self.records), self.owner
         return {
-            f"trunk.{name}": digest(weight, owner[name], below)
+            f"trunk.{name}": digest(weight, owner[name], before)
             for name, weight in self.layers.items()
-        } | {name: digest(tensor) for name, tensor in self.frozen()}
+        } | {name: digest(tensor) for name, tensor in self.frozen_rest()}
+
+    def _stamps(self) -> list:
+        tensors = (*self.trunk.parameters(), *self.buffers(),
+                   *self.heads.parameters())  # fmt: skip
+        return [written(tensor) for tensor in tensors]
 
     @_alone
     def _prove(self) -> None:
@@ -453,76 +443,70 @@ class PackNet(nn.Module):
         """
         if self._proof is None or self._stamps() == self._proven_at:
             return
-        guard = self._guard()
-        if guard is not None and self._take_proof() != self._proof:
+        found, guard = self._digests(), self._guard()
+        if guard is not None and found != self._proof:
             guard.restore()
-        found = self._take_proof()
-        changed = [n for n in self._proof if found.get(n) != self._proof[n]]
-        if changed:
-            raise Changed(
-                f"{changed[0]}: bits of finished tasks have changed. Guard "
-                "every optimiser, with net.guard(optimizer), also one inside "
-                "another; go on from what was last saved"
-            )
-        self._mark_proven()
-
-    def _mark_proven(self) -> None:
-        self._proven_at = [] if self._proof is None else self._stamps()
-
-    def _stamps(self) -> list:
-        """Something that differs when a tensor was written to, as far as
-        torch notices: not through `.data`."""
-        tensors = (*self.trunk.parameters(), *self.buffers(),
-                   *self.heads.parameters())  # fmt: skip
-        return [(id(t), stamp(t), place(t)) for t in tensors]
+            found = self._digests()
+        for name, text in self._proof.items():
+            if found.get(name) != text:
+                raise errors.Changed(
+                    f"{name}: bits of finished tasks have changed. Guard "
+                    "every optimiser, with net.guard(optimizer), also one "
+                    "inside another; go on from what was last saved"
+                )
+        self._proven_at = self._stamps()
 
     def _remember(self) -> None:
         guard = self._guard()
         if guard is not None:
             owner = self.owner
             layers = ((w, owner[n]) for n, w in self.layers.items())
-            others = [tensor for _, tensor in self.frozen()]
+            others = [tensor for _, tensor in self.frozen_rest()]
             guard.remember(layers, len(self.records), others)
 
     def _before_step(self) -> None:
-        refuse_inside(self, "train")
-        self._proven_at = []  # whatever an optimiser writes through
+        self._refuse_inside("train")
+        self._proven_at = None  # whatever an optimiser writes through
         guard = self._guard()
         if guard is not None and not guard.is_current():
             self._remember()
 
-    def _current(self) -> int:
-        if not self.records:
-            raise NoTask("the network has no task yet: call add_task first")
-        return len(self.records)
+    def _refuse_inside(self, what: str) -> None:
+        view = innermost(self)
+        if view is not None:
+            raise errors.InsideView(
+                f"cannot {what} while the network is seen as "
+                f"{self.tasks[view.task - 1]!r}: leave the view first"
+            )
+
+    def _see_ready(self, what: str) -> None:
+        self._refuse_inside(what)
+        self.see_unchanged()
 
     @_alone
-    def _check(self) -> None:
-        """See that the shared layers are those of the owner map.
+    def see_unchanged(self) -> None:
+        """See that the shared layers are those of the owner map, and that
+        no fixed bit has changed.
 
         Raises BadTrunk that names a layer which came, went, or changed
-        its shape.
+        its shape; Changed.
         """
         masking.refuse_inexact(self.trunk)
         layers, owner = self.layers, self.owner
-        for name in owner:
+        for name in owner.keys() | layers.keys():
             if name not in layers:
-                raise BadTrunk(
+                raise errors.BadTrunk(
                     f"{name} is no plain weight any more (replaced, wrapped "
                     "or quantised): use extract(task) for such a copy, or "
                     "put the layer back"
                 )
-            if layers[name].shape != owner[name].shape:
-                raise BadTrunk(
-                    f"{name} has another shape, {tuple(layers[name].shape)}, "
-                    f"than its owners, {tuple(owner[name].shape)}: put the "
-                    "layer back, or make a PackNet of the new trunk"
+            if name not in owner or layers[name].shape != owner[name].shape:
+                raise errors.BadTrunk(
+                    f"{name} came in, or changed its shape, after the "
+                    "PackNet was made, and nobody owns it: change the trunk "
+                    "first, then make a PackNet of it"
                 )
-        for name in layers.keys() - owner.keys():
-            raise BadTrunk(
-                f"{name} came in after the PackNet was made, and nobody "
-                "owns it: change the trunk first, then make a PackNet of it"
-            )
+        self._prove()
 
     def train(self, mode: bool = True) -> "PackNet":
         """Set training or eval mode. Raises Changed on leaving training
@@ -534,70 +518,54 @@ class PackNet(nn.Module):
     # How it travels
 
     def __getstate__(self) -> dict:
-        left = {"_guard", "_lock"}
+        left = {"_guard", "lock"}
         state = {k: v for k, v in self.__dict__.items() if k not in left}
-        with self._lock:  # modules of its own: no call exchanges weights
-            kept = {
-                id(t): t
-                for t in (*self.trunk.parameters(), *self.trunk.buffers())
-            }
-            trunk = deepcopy(self.trunk, kept)
+        with self.lock:  # modules of its own: no call exchanges weights
+            tensors = (*self.trunk.parameters(), *self.trunk.buffers())
+            trunk = deepcopy(self.trunk, {id(t): t for t in tensors})
         state["_modules"] = {**state["_modules"], "trunk": trunk}
         return state
 
     def __setstate__(self, state: dict) -> None:
         super().__setstate__(state)
         self._forget_others()
-        self._proven_at = []
+        self._proven_at = None
 
     @_alone
     def _apply(self, fn, recurse=True):
         self._prove()
-        kinds = [tensor.dtype for tensor in self.parameters()]
+        before = self._stamps()
         super()._apply(fn, recurse)
-        if kinds != [tensor.dtype for tensor in self.parameters()]:
+        if self._stamps() != before:
             if self._proof is not None:  # other bits, for the same numbers
-                self._proof = self._take_proof()
-        self._proven_at = []
-        self._remember()
+                self._proof = self._digests()
+            self._remember()
         return self
 
     def state_dict(self, *args, **options):
         """Everything, owners and tasks included, by name."""
-        with self._lock:  # never what a view shows for a moment
+        with self.lock:  # never what a view shows for a moment
             return super().state_dict(*args, **options)
 
     def get_extra_state(self) -> Tensor:
         """Tasks, digests and provenance, as the bytes of a JSON text."""
-        about = {
-            "features": self.out_features,
-            "tasks": [asdict(record) for record in self.records],
-            "proof": self._proof,
-            "provenance": self.provenance,
-        }
-        text = json.dumps(about, default=str).encode()
-        return torch.frombuffer(bytearray(text), dtype=torch.uint8).clone()
+        return _as_bytes(self.records, self.provenance, self._proof)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over what `get_extra_state` gave."""
-        about = json.loads(bytes(state.cpu().tolist()))
-        self.records = [_task(record) for record in about["tasks"]]
-        self.provenance = about["provenance"]
-        self._proof = about["proof"]
+        self.records, about = _from_bytes(state)
+        self.provenance, self._proof = about["provenance"], about["proof"]
 
-    def _load_from_state_dict(self, state, prefix, *args):
-        own = {
-            name.removeprefix(prefix): tensor
-            for name, tensor in state.items()
-            if name.startswith(prefix)
-        }
-        strict, former = args[1], len(self.heads)
+    def _load_from_state_dict(self, state, prefix, local, strict, *args):
+        start = len(prefix)
+        own = {n[start:]: t for n, t in state.items() if n.startswith(prefix)}
+        former = len(self.heads)
         try:
             self._fit_state(own, strict)
         except BaseException:
             del self.heads[former:]
             raise
-        super()._load_from_state_dict(state, prefix, *args)
+        super()._load_from_state_dict(state, prefix, local, strict, *args)
 
     def _fit_state(self, own: dict[str, Tensor], strict: bool) -> None:
         """See that a state is one of this network, or build its heads.
@@ -606,47 +574,37 @@ class PackNet(nn.Module):
         """
         if EXTRA not in own:
             if self.records or any(n.startswith("owners.") for n in own):
-                raise BadState(
+                raise errors.BadState(
                     "this state has no tasks, and the owners of its weights "
                     "are unknown: load what PackNet.state_dict() gave"
                 )
             return
-        about = json.loads(bytes(own[EXTRA].cpu().tolist()))
-        records = [_task(record) for record in about["tasks"]]
+        records, about = _from_bytes(own.pop(EXTRA))
         known = [(r.name, r.classes) for r in self.records]
         if known and known != [(r.name, r.classes) for r in records]:
-            raise BadState(
+            raise errors.BadState(
                 f"this state has the tasks {[r.name for r in records]}, the "
                 f"network has {self.tasks}: load it into a PackNet without "
                 "tasks, PackNet(trunk, features)"
             )
         if not known:
-            self.heads.extend(
-                self._empty_head(len(r.classes)) for r in records
+            with torch.random.fork_rng([]):
+                self.heads.extend(self._head(len(r.classes)) for r in records)
+        there = {n: t.shape for n, t in self.state_dict().items()}
+        del there[EXTRA]
+        given = {n: t.shape for n, t in own.items() if strict or n in there}
+        for name, _ in sorted(there.items() ^ given.items()):
+            raise errors.BadState(
+                f"{name} is missing here or there, or has another shape: "
+                "this state is of another network; build the trunk that was "
+                "saved"
             )
-        there = {n: t for n, t in self.state_dict().items() if n != EXTRA}
-        for name in there.keys() ^ (own.keys() - {EXTRA}):
-            if strict or name in there:
-                what = "lacks" if name in there else "has, besides,"
-                raise BadState(
-                    f"this state {what} {name}: it is of another network; "
-                    "build the trunk that was saved"
-                )
-        for name, tensor in there.items():
-            if own[name].shape != tensor.shape:
-                raise BadState(
-                    f"this state has {name} in shape "
-                    f"{tuple(own[name].shape)}, the network in "
-                    f"{tuple(tensor.shape)}: build the trunk that was saved"
-                )
         for name, text in (about["proof"] or {}).items():
-            owner = None
-            if name.startswith("trunk."):
-                owner = own.get(f"owners.{name.removeprefix('trunk.')}")
-            if name not in own:  # a buffer that is not saved
-                continue
-            if digest(own[name], owner, len(records)) != text:
-                raise BadState(
+            layer = name.removeprefix("trunk.")
+            owner = own.get(f"owners.{layer}") if layer != name else None
+            # A buffer that is not saved has no place in the state.
+            if name in own and text != digest(own[name], owner, len(records)):
+                raise errors.BadState(
                     f"this state's {name} is not what its finished tasks "
                     "were trained to: it was changed after they were fixed"
                 )
@@ -659,14 +617,12 @@ class PackNet(nn.Module):
         name is then still whole. Raises BadTask for a head that is no
         linear layer, InsideView, Changed.
         """
-        refuse_inside(self, "save")
-        self._check()
-        self._proven_at = []
-        self._prove()
+        self._proven_at = None
+        self._see_ready("save")
         tensors = {f"trunk.{n}": t for n, t in _once(self.trunk).items()}
         for number, (task, head) in enumerate(zip(self.tasks, self.heads), 1):
             if type(head) is not nn.Linear or head.bias is None:
-                raise BadTask(
+                raise errors.BadTask(
                     f"the head of {task!r} is no linear layer with a bias, "
                     "and a .packnet file has no place for it: keep such a "
                     "network with torch.save(net.state_dict(), path)"
@@ -695,7 +651,7 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     with files.damage_named(path):
         if trunk is None:
             if header["architecture"] is None:
-                raise BadTrunk(
+                raise errors.BadTrunk(
                     f"{path}: its trunk was not built by this library; "
                     "build it yourself and call load(path, trunk)"
                 )
@@ -709,39 +665,30 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
         }
         shapes = {name: tensor.shape for name, tensor in _once(trunk).items()}
         if shapes != {name: tensor.shape for name, tensor in own.items()}:
-            raise BadTrunk(
+            raise errors.BadTrunk(
                 f"{path}: its tensors do not fit the trunk; "
                 "build the trunk that was saved"
             )
         trunk.load_state_dict(own, strict=built, assign=built)
         network = PackNet(trunk, header["features"])
-        network.provenance = dict(header["provenance"])
         records = [_task(record) for record in header["tasks"]]
-        for number, record in enumerate(records, start=1):
-            weight = tensors[f"head.{number}.weight"]
-            bias = tensors[f"head.{number}.bias"]
-            wanted = len(record.classes), network.out_features
-            if weight.shape != wanted or record.name in network.tasks:
-                raise ValueError(f"task {record.name!r}: wrong, or twice")
-            network.records.append(record)
-            network.heads.append(network._empty_head(wanted[0]))
-            network.heads[-1].load_state_dict(
-                {"weight": weight, "bias": bias}
-            )
+        extra = _as_bytes(records, dict(header["provenance"]), None)
+        state = {f"trunk.{n}": t for n, t in trunk.state_dict().items()}
+        state |= {EXTRA: extra} | {
+            f"heads.{number}.{part}": tensors[f"head.{number + 1}.{part}"]
+            for number in range(len(records))
+            for part in ("weight", "bias")
+        }
         for name, owner in network.owners:
             flat = files.decode(codes[name], len(records), owner.numel())
-            owner.copy_(flat.view(owner.shape))
-        network.freeze()
+            state[f"owners.{name}"] = flat.view(owner.shape)
+        network.load_state_dict(state)
+        network.freeze_rest()
     return network
 
 
 def _no_guard() -> None:
     """What a network without a guarded optimiser has instead."""
-
-
-def stamp(tensor: Tensor) -> int:
-    """How often a tensor was written to, as far as torch counts it."""
-    return -1 if tensor.is_inference() else tensor._version
 
 
 def _task(record: dict) -> Task:
@@ -752,21 +699,40 @@ def _task(record: dict) -> Task:
     )
 
 
+def _as_bytes(
+    records: list[Task], provenance: dict, proof: dict[str, str] | None
+) -> Tensor:
+    about = {
+        "tasks": [asdict(record) for record in records],
+        "proof": proof,
+        "provenance": provenance,
+    }
+    text = json.dumps(about, default=str).encode()
+    return torch.frombuffer(bytearray(text), dtype=torch.uint8).clone()
+
+
+def _from_bytes(state: Tensor) -> tuple[list[Task], dict]:
+    about = json.loads(bytes(state.cpu().tolist()))
+    records = [_task(record) for record in about["tasks"]]
+    if len({record.name for record in records}) < len(records):
+        raise errors.BadState("this state has two tasks of one name")
+    return records, about
+
+
 def _once(trunk: nn.Module) -> dict[str, Tensor]:
     """Parameters and saved buffers by name, shared ones once."""
     named: dict[str, Tensor] = {}
-    seen: set[int] = set()
     for name, tensor in trunk.state_dict(keep_vars=True).items():
-        if isinstance(tensor, Tensor) and id(tensor) not in seen:
-            named[name] = tensor.detach()
-            seen.add(id(tensor))
-    return named
+        if isinstance(tensor, Tensor) and not any(
+            tensor is other for other in named.values()
+        ):
+            named[name] = tensor
+    return {name: tensor.detach() for name, tensor in named.items()}
 
 
-def _settle_loaded(network: PackNet, _) -> None:
+def _fix_loaded(network: PackNet, _) -> None:
     """After a state was loaded: the same is fixed as where it was saved."""
-    frozen = network._proof is not None
-    if frozen:
-        network.freeze()
-    network._mark_proven()
+    network._proven_at = network._stamps()
+    if network._proof is not None:
+        network.freeze_rest()
     network._remember()

@@ -48,6 +48,7 @@ SHARDED = {
     DistributedType.DEEPSPEED,
     DistributedType.MEGATRON_LM,
 }
+SCHEDULES = ("constant", "cosine", "step")
 Made = TypeVar("Made")
 
 
@@ -119,25 +120,16 @@ def fit(
     text; title: for the progress bar; checkpoint: a file that is kept up
     to date and from which the phase goes on if it was cut short;
     accumulate: pieces in which each process puts its share of a batch
-    through the network, their gradients added up; watch: called with the
-    number of steps done after each. Returns the seconds spent training,
-    those before a cut included. With batch norm, each piece is
-    normalised by itself. Modules that are in eval mode while the network
-    is in training mode stay so; all modes are afterwards as before.
+    through the network, their gradients added up (batch norm normalises
+    each by itself); watch: called with the number of steps done after
+    each. Returns the seconds spent training, those before a cut included.
+    Modules that are in eval mode while the network is in training mode
+    stay so; all modes are afterwards as before.
     Raises Diverged, BadRun, and DamagedFile for a damaged checkpoint.
     """
     accelerator = accelerator or new_accelerator()
-    if not network.tasks:
-        raise NoTask("the network has no task yet: call add_task first")
+    _refuse(network, pictures, phase, objective, accumulate, accelerator)
     process, processes = accelerator.process_index, accelerator.num_processes
-    _refuse(phase, len(pictures), accumulate, accelerator)
-    counts = [len(record.classes) for record in network.records]
-    wanted = sum(counts) if objective.joint else counts[-1]
-    if len(pictures.classes) != wanted:
-        raise BadRun(
-            f"pictures of {len(pictures.classes)} classes for a task of "
-            f"{wanted}: give those of {network.tasks[-1]!r}"
-        )
     per_epoch = max(len(pictures) // phase.batch, 1)
     steps = phase.epochs * per_epoch
     about = (
@@ -164,36 +156,31 @@ def fit(
             normalise(images, kind), labels.to(device), whole.to(device)
         )
 
-    cards = [device] if device.type == "cuda" else []
     with (
         modes_kept(network),
         _prepared(accelerator, objective.loss(network), network) as model,
-        torch.random.fork_rng(cards),
+        torch.random.fork_rng([device] if device.type == "cuda" else []),
     ):
         optimizer = _optimizer(network, phase)
         if objective.guarded:
             network.guard(optimizer)
         prepared = accelerator.prepare_optimizer(optimizer)
-        done = Progress()
-        if checkpoint is not None:
-            done = _load(checkpoint, network, optimizer, about)
-        begun = saved = time.monotonic()
-        pause = SHORTEST_PAUSE
-        todo = range(done.steps, steps)
+        kept = Checkpoint(checkpoint, network, optimizer, about)
+        done = kept.load()
+        todo = range(done, steps)
         bar = tqdm(
             desc=title,
             total=steps,
-            initial=done.steps,
+            initial=done,
             unit="step",
             # the main process does as TQDM_DISABLE says
             **({} if accelerator.is_main_process else {"disable": True}),
         )
         with bar:
             for step, ready in zip(todo, _ahead(batch, todo), strict=True):
+                factor = phase.factor(step / per_epoch)
                 for group in optimizer.param_groups:
-                    group["lr"] = group["full_lr"] * phase.factor(
-                        step / per_epoch
-                    )
+                    group["lr"] = group["full_lr"] * factor
                 words = (f"{seed}/{step}", "dropout", process)
                 torch.manual_seed(generator(*words).initial_seed())
                 optimizer.zero_grad()
@@ -215,39 +202,54 @@ def fit(
                 bar.update()
                 if watch is not None:
                     watch(step + 1)
-                now = time.monotonic()
-                if checkpoint is not None and now - saved > pause:
-                    progress = Progress(step + 1, done.seconds + now - begun)
-                    if accelerator.is_main_process:
-                        _save(checkpoint, network, optimizer, progress, about)
-                    saved = time.monotonic()
-                    pause = max(SHORTEST_PAUSE, (saved - now) / LONGEST_SHARE)
+                if accelerator.is_main_process and kept.due():
+                    kept.save(step + 1)
         broadcast(list(network.trunk.buffers()))  # of one process
         accelerator.wait_for_everyone()
-    return done.seconds + time.monotonic() - begun
+    return kept.seconds()
 
 
 def _refuse(
-    phase: Phase, count: int, accumulate: int, accelerator: Accelerator
+    network: PackNet,
+    pictures: Pictures,
+    phase: Phase,
+    objective: Objective,
+    accumulate: int,
+    accelerator: Accelerator,
 ) -> None:
-    """Raise BadRun where a phase cannot be trained as asked."""
-    processes = accelerator.num_processes
-    if count == 0:
-        raise BadRun("there are no pictures to train on")
-    if min(phase.batch, count) < processes:
-        raise BadRun(
-            f"batch of {min(phase.batch, count)} for {processes} "
-            "processes: each needs a picture; start fewer processes"
-        )
-    if accumulate < 1:
-        raise BadRun(
-            f"accumulate {accumulate}: give 1 (a batch whole) or more"
-        )
-    if accelerator.distributed_type in SHARDED:
-        raise BadRun(
-            f"{accelerator.distributed_type.value} shards the weights, and "
-            "an owner map cannot follow: launch with --multi_gpu instead"
-        )
+    """Raise NoTask or BadRun where a phase cannot be trained as asked."""
+    if not network.tasks:
+        raise NoTask("the network has no task yet: call add_task first")
+    processes, count = accelerator.num_processes, len(pictures)
+    classes = [len(record.classes) for record in network.records]
+    wanted = sum(classes) if objective.joint else classes[-1]
+    faults = {
+        "there are no pictures to train on": count == 0,
+        f"pictures of {len(pictures.classes)} classes for a task of {wanted}"
+        f": give those of {network.tasks[-1]!r}": (
+            len(pictures.classes) != wanted
+        ),
+        f"batch of {min(phase.batch, count)} for {processes} process(es): "
+        "each needs a picture; take larger batches, or fewer processes": (
+            min(phase.batch, count) < processes
+        ),
+        f"accumulate {accumulate}: give 1 (a batch whole) or more": (
+            accumulate < 1
+        ),
+        f"{phase}: epochs are 0 or more, decay_every 1 or more, and the "
+        f"schedule is one of {', '.join(SCHEDULES)}": (
+            phase.epochs < 0
+            or phase.decay_every < 1
+            or phase.schedule not in SCHEDULES
+        ),
+        f"{accelerator.distributed_type.value} shards the weights, and an "
+        "owner map cannot follow: launch with --multi_gpu instead": (
+            accelerator.distributed_type in SHARDED
+        ),
+    }
+    for fault, found in faults.items():
+        if found:
+            raise BadRun(fault)
 
 
 @contextmanager
@@ -351,64 +353,76 @@ def _batch_norm_named(count: int) -> Iterator[None]:
         ) from error
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far a phase has come: steps done, seconds spent on them."""
+class Checkpoint:
+    """Where a phase stands, in a file that is kept up to date.
 
-    steps: int = 0
-    seconds: float = 0.0
-
-
-def _save(
-    path: Path,
-    network: PackNet,
-    optimizer: torch.optim.Optimizer,
-    progress: Progress,
-    about: str,
-) -> None:
-    """Replace a checkpoint at once. Raises OSError.
-
-    about: says exactly what is being trained and how. The random state
-    needs no place: it comes from the seed and the number of the step.
+    path: None keeps nothing; about: says exactly what is being trained
+    and how. Random state needs no place: it comes from the seed and the
+    number of the step. Raises OSError.
     """
-    with replacing(path) as new, open(new, "wb") as file:
-        torch.save(
-            {
-                "about": about,
-                "progress": asdict(progress),
-                "network": network.state_dict(),
-                "optimizer": optimizer.state_dict(),
-            },
-            file,
-        )
 
+    def __init__(
+        self,
+        path: Path | None,
+        network: PackNet,
+        optimizer: torch.optim.Optimizer,
+        about: str,
+    ):
+        self.path, self.about = path, about
+        self.network, self.optimizer = network, optimizer
+        self.begun = self.saved = time.monotonic()
+        self.pause = SHORTEST_PAUSE
 
-def _load(
-    path: Path, network: PackNet, optimizer: torch.optim.Optimizer, about: str
-) -> Progress:
-    """Take a phase up again where its checkpoint left it.
+    def seconds(self) -> float:
+        """How long the phase has been trained, in all."""
+        return time.monotonic() - self.begun
 
-    Returns Progress() if there is no checkpoint. Raises BadRun if it is
-    one of another phase, DamagedFile if it cannot be read.
-    """
-    if not path.exists():
-        return Progress()
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        progress = Progress(**found["progress"])
-        if found["about"] == about:
-            network.load_state_dict(found["network"])
-            optimizer.load_state_dict(found["optimizer"])
-    except OSError:
-        raise
-    except Exception as error:  # any: it may hold anything
-        raise DamagedFile(
-            f"{path}: damaged checkpoint ({error}); delete it to start "
-            "this phase again"
-        ) from error
-    if found["about"] != about:
+    def due(self) -> bool:
+        """Whether it is time to save."""
+        waited = time.monotonic() - self.saved
+        return self.path is not None and waited > self.pause
+
+    def save(self, steps: int) -> None:
+        """Replace the file at once; then `steps` need not be done again."""
+        assert self.path is not None
+        begun = time.monotonic()
+        state = {
+            "about": self.about,
+            "steps": steps,
+            "seconds": self.seconds(),
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        with replacing(self.path) as new, open(new, "wb") as file:
+            torch.save(state, file)
+        self.saved = time.monotonic()
+        self.pause = max(SHORTEST_PAUSE, (self.saved - begun) / LONGEST_SHARE)
+
+    def load(self) -> int:
+        """Take the phase up again where it was saved; the steps done.
+
+        Raises BadRun if it was another phase, DamagedFile if the file
+        cannot be read.
+        """
+        if self.path is None or not self.path.exists():
+            return 0
+        try:
+            found = torch.load(
+                self.path, map_location="cpu", weights_only=True
+            )
+            if found["about"] == self.about:
+                self.network.load_state_dict(found["network"])
+                self.optimizer.load_state_dict(found["optimizer"])
+                self.begun = time.monotonic() - found["seconds"]
+                return found["steps"]
+        except OSError:
+            raise
+        except Exception as error:  # any: it may hold anything
+            raise DamagedFile(
+                f"{self.path}: damaged checkpoint ({error}); delete it to "
+                "start this phase again"
+            ) from error
         raise BadRun(
-            f"{path}: checkpoint of another phase or configuration; "
+            f"{self.path}: checkpoint of another phase or configuration; "
             "delete it, or train into another directory"
         )
-    return progress

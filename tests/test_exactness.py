@@ -314,7 +314,7 @@ def test_a_weight_made_from_others_since_is_refused_by_name(kind, tmp_path):
     network = trained(2)
     network.trunk[5] = nn.Sequential(nn.Linear(24, 192), MADE[kind]())
     for use in (
-        lambda: network.view("one"),
+        lambda: network.view("one").__enter__(),
         lambda: network.prune(0.5),
         lambda: network.add_task("three", 4),
         lambda: network.save(tmp_path / "n.packnet"),

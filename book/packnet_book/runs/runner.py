@@ -34,11 +34,11 @@ from packnet_book.runs.pretrained import (
     start_head,
 )
 from packnet_book.runs.provenance import provenance
+from packnet_book.runs.records import write_text
 from packnet_book.runs.results import KNOWN, history, records, results
 from packnet_core import load
 from packnet_core.errors import BadRun
 from packnet_core.evaluation import evaluate
-from packnet_core.files import write_text
 from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
 from packnet_core.training import fit
