@@ -34,8 +34,9 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	$(MAKE) --no-print-directory html
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
 	rm -rf _build/test-runs
-	PACKNET_BOOK=required $(BIN)/pytest tests $(CHAPTERS) \
-	  --nbval --nbval-current-env --nbval-cell-timeout=1200 --durations=8
+	OMP_NUM_THREADS=1 PACKNET_BOOK=required $(BIN)/pytest tests $(CHAPTERS) \
+	  --numprocesses=2 --dist=loadfile --durations=20 \
+	  --nbval --nbval-current-env --nbval-cell-timeout=1200
 
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cache, partial
@@ -21,6 +22,7 @@ import platformdirs
 import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
+from filelock import FileLock
 
 import packnet_book
 import packnet_core
@@ -330,10 +332,14 @@ def run(
     to this preset, these options and this very source of the library: a
     change to any of them trains anew.
     """
+    lock: AbstractContextManager = nullcontext()
     if out is None:
         out = kept_place(preset, **options)
-    made = Run(preset, out, **options)
-    made.carry_out(list(methods))
+        if "WORLD_SIZE" not in os.environ:  # processes that train together
+            lock = FileLock(f"{out}.lock")  # else one trains, others wait
+    with lock:
+        made = Run(preset, out, **options)
+        made.carry_out(list(methods))
     return made
 
 
