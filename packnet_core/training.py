@@ -146,7 +146,7 @@ def fit(
     def batch(step: int) -> Batch:
         indices = order(step // per_epoch)[step % per_epoch]
         draws = torch.rand(
-            len(indices), 3, generator=generator(f"{seed}/{step}")
+            len(indices), 3, generator=generator(seed, "crops", step)
         )
         mine = shard(indices, process, processes)
         draws = shard(draws, process, processes)
@@ -181,7 +181,7 @@ def fit(
                 factor = phase.factor(step / per_epoch)
                 for group in optimizer.param_groups:
                     group["lr"] = group["full_lr"] * factor
-                words = (f"{seed}/{step}", "dropout", process)
+                words = (seed, "dropout", step, process)
                 torch.manual_seed(generator(*words).initial_seed())
                 optimizer.zero_grad()
                 loss = _gradients(accelerator, model, ready, accumulate)

@@ -147,7 +147,7 @@ class Run:
         file = self.out / "stages" / f"{name}.packnet"
         if not file.with_suffix(".json").exists():
             with torch.random.fork_rng([]):
-                seed = generator(f"{self.seed}/{name}").initial_seed()
+                seed = generator(self.seed, name).initial_seed()
                 torch.manual_seed(seed)
                 network = stage.make()
             seconds = self._train(network, method, stage, file)
