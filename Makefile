@@ -57,7 +57,8 @@ pdf: html slides  ## the page with PDFs of the whole book and of the slides
 
 colab: PACKNET_CACHE := $(CURDIR)/_build/test-runs
 colab: $(STAMP)  ## run every chapter as Colab does, the library not installed
-	PACKNET_COLAB=1 $(BIN)/pytest tests/test_colab.py --durations=0
+	OMP_NUM_THREADS=1 PACKNET_COLAB=1 $(BIN)/pytest tests/test_colab.py \
+	  --numprocesses=2 --durations=0
 
 links: $(STAMP)  ## try every link that leads out of the book
 	$(BIN)/jupyter-book build . --all --builder linkcheck
