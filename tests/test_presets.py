@@ -60,7 +60,9 @@ def test_presets_are_found_by_name_and_made_short():
 
 def test_trunk_and_new_head_may_be_given_rates_of_their_own():
     other = with_rates(PHOTOS, lr=1e-4, head_lr=0.5)
-    for phase in (other.add, other.alone, other.lwf, other.joint):
+    for phase in (
+        other.add, other.alone, other.lwf, other.ewc, other.joint
+    ):  # fmt: skip
         assert (phase.lr, phase.head_lr) == (1e-4, 0.5)
     assert other.classifier.lr == 0.5
     for name in ("first", "retrain_first", "retrain"):

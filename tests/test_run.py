@@ -44,6 +44,7 @@ TINY = replace(
     alone=SHORT,
     classifier=SHORT,
     lwf=replace(SHORT, trunk_from=1),
+    ewc=SHORT,
     joint=SHORT,
 )
 

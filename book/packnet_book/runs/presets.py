@@ -95,8 +95,9 @@ class Preset:
     are); retrain_first, add, retrain:
     PackNet's phases; alone: of a task in a network of its own, and in
     plain fine-tuning; classifier: of a head on the fixed trunk; lwf: of
-    Learning without Forgetting; joint: of all tasks at once (its epochs
-    are over all pictures); pretrained: start from ImageNet's weights.
+    Learning without Forgetting; ewc: of elastic weight consolidation, and
+    how strongly it holds; joint: of all tasks at once (its epochs are
+    over all pictures); pretrained: start from ImageNet's weights.
     """
 
     name: str
@@ -110,7 +111,9 @@ class Preset:
     alone: Phase
     classifier: Phase
     lwf: Phase
+    ewc: Phase
     joint: Phase
+    ewc_strength: float = 1e3
     pretrained: bool = False
 
 
@@ -138,6 +141,7 @@ MINIATURE = Preset(
         weight_decay=5e-4,
         trunk_from=3,
     ),
+    ewc=Phase(14, 0.02, schedule="cosine", warmup=1, clip=5.0),
     joint=Phase(22, 0.0133, schedule="cosine", warmup=1, clip=5.0),
 )
 
@@ -168,6 +172,9 @@ PHOTOS = Preset(
         weight_decay=5e-4,
         trunk_from=3,
     ),
+    ewc=Phase(
+        20, 1.5e-3, head_lr=3e-2, schedule="cosine", warmup=0.5, clip=5.0
+    ),
     joint=Phase(20, 1.5e-3, head_lr=3e-2, schedule="cosine", warmup=0.5),
     pretrained=True,
 )
@@ -190,7 +197,8 @@ PAPER = Preset(
     alone=_PAPER,
     classifier=Phase(20, 1e-3),
     lwf=replace(_PAPER, weight_decay=5e-4, trunk_from=5),
-    joint=_PAPER,  # which they did not publish
+    ewc=_PAPER,  # which they did not publish, nor joint training
+    joint=_PAPER,
     pretrained=True,
 )
 
@@ -220,7 +228,7 @@ def with_rates(
             head_lr=phase.head_lr if head_lr is None else head_lr,
         )
         for name, phase in vars(preset).items()
-        if name in ("add", "alone", "lwf", "joint")
+        if name in ("add", "alone", "lwf", "ewc", "joint")
     }
     if head_lr is not None:  # it trains the head alone
         phases["classifier"] = replace(preset.classifier, lr=head_lr)

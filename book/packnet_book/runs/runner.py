@@ -118,7 +118,7 @@ class Run:
                     f"no method {method!r}; choose from {', '.join(METHODS)}"
                 )
         for method in methods:
-            stages = KNOWN[method](self.first(), self.preset, self.classes)
+            stages = KNOWN[method](self.first(), self.preset, self.shown)
             network = go_through(stages, partial(self.stage, method))
             if network is not None and self.accelerator.is_main_process:
                 network.save(self.out / "network.packnet")
@@ -131,9 +131,13 @@ class Run:
         stage = Stage("train", task, self._new_network, self.preset.first)
         return self.stage("first", stage)
 
+    def shown(self, task: str) -> Pictures:
+        """What a task is taught by."""
+        return self.pictures(task, "train")
+
     def classes(self, task: str) -> tuple[str, ...]:
         """The names of a task's classes."""
-        return self.pictures(task, "train").classes
+        return self.shown(task).classes
 
     def stage(self, method: str, stage: Stage) -> PackNet:
         """Do a stage of a method: make, train, test, keep on disk.
