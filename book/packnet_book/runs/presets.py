@@ -55,12 +55,15 @@ class Drawn:
 class RealSet:
     """A task whose pictures are one of the real sets, on disk.
 
-    name: one of `sets.layouts.LAYOUTS`; cropped: its pictures show their
-    object alone, cut out along its box.
+    name: one of `photos.layouts.LAYOUTS`, or any name if `of` is one;
+    cropped: its pictures show their object alone, cut out along its box;
+    classes: as of a `Drawn` task.
     """
 
     name: str
     cropped: bool
+    of: str = ""
+    classes: tuple[int, int] | None = None
 
     def read(
         self, split: str, size: int, data: Path | None, subset: float
@@ -73,8 +76,10 @@ class RealSet:
                 "it with --data DIR"
             )
         listing = read_set(
-            self.name, data, "test" if split == "test" else "train"
+            self.of or self.name, data, "test" if split == "test" else "train"
         )
+        if self.classes is not None:
+            listing = listing.of_classes(*self.classes)
         if split in ("fit", "val"):
             listing = listing.divided()[split == "val"]
         listing = listing.subset(subset)
@@ -233,6 +238,21 @@ def with_rates(
     if head_lr is not None:  # it trains the head alone
         phases["classifier"] = replace(preset.classifier, lr=head_lr)
     return replace(preset, **phases)
+
+
+def at_length(preset: Preset, epochs: int) -> Preset:
+    """The same preset with so many epochs for each added task.
+
+    All at once take as many over all pictures. Retraining after pruning
+    takes half as many, as PackNet's authors have it (10 after 20).
+    """
+    phases: dict[str, Any] = {
+        name: replace(getattr(preset, name), epochs=epochs)
+        for name in ("add", "alone", "classifier", "lwf", "ewc", "joint")
+    }
+    phases["lwf"] = replace(phases["lwf"], trunk_from=epochs // 4)
+    retrain = replace(preset.retrain, epochs=max(epochs // 2, 1))
+    return replace(preset, retrain=retrain, **phases)
 
 
 def shortened(preset: Preset, epochs: int) -> Preset:
