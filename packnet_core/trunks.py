@@ -12,9 +12,9 @@ from packnet_core.errors import BadTrunk
 # Simonyan & Zisserman 2015, table 1, column D; "M" halves the picture.
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M",
          512, 512, 512, "M", 512, 512, 512, "M")  # fmt: skip
-LARGE = (
-    32.0  # what the features of the pretrained convolutions are divided by
-)
+# De Lange et al. 2021, "small", with hidden layers of 128.
+SMALL_VGG = (64, "M", 64, "M", 64, 64, "M", 128, 128, "M")
+LARGE = 32.0  # what pretrained convolutions' features are divided by
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,12 @@ def vgg16(architecture: Architecture) -> Trunk:
     13 convolutions and 2 hidden linear layers; `width=1, size=224` has
     torchvision's shapes too. After five halvings a picture of `size`
     pixels is `size // 32` wide, and so is what enters the first linear
-    layer.
+    layer. "small_vgg" is the same with six convolutions, four halvings.
     """
-    side = architecture.size // 32
+    small = architecture.name == "small_vgg"
+    side = architecture.size // (16 if small else 32)
     convolutions, channels = _convolutions(architecture)
-    hidden = max(1, round(4096 * architecture.width))
+    hidden = max(1, round((128 if small else 4096) * architecture.width))
     linear = [
         nn.Linear(channels * side * side, hidden),
         nn.ReLU(inplace=True),
@@ -112,11 +113,12 @@ class Divide(nn.Module):
 
 
 def _convolutions(architecture: Architecture) -> tuple[nn.Sequential, int]:
-    """VGG-16's thirteen convolutions, and the channels of the last."""
+    """The convolutions of a VGG, and the channels of the last."""
     norm = architecture.name == "vgg16_bn"
     convolutions: list[nn.Module] = []
     channels = 3
-    for step in VGG16:
+    small = architecture.name == "small_vgg"
+    for step in SMALL_VGG if small else VGG16:
         if isinstance(step, str):
             convolutions.append(nn.MaxPool2d(2, 2))
             continue
@@ -170,6 +172,7 @@ PUBLISHED = {
 BUILDERS = {
     "vgg16": vgg16,
     "vgg16_bn": vgg16,
+    "small_vgg": vgg16,
     "vgg16_features": vgg16_features,
 } | dict.fromkeys(PUBLISHED, published)
 NAMES = tuple(BUILDERS)

@@ -92,7 +92,7 @@ def test_the_convolutions_of_vgg_compute_what_torchvisions_do(tmp_path):
     assert torch.allclose(ours, wanted, rtol=0.05, atol=0.02 * wanted.max())
 
 
-NAMED = [name for name in NAMES if name not in WEIGHTS]
+NAMED = [n for n in NAMES if n not in (*WEIGHTS, "small_vgg")]
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -123,6 +123,18 @@ def test_squeezenet_differs_from_torchvisions_by_one_relu_only():
     with torch.no_grad():
         ours = trunk(images) @ weight.T + bias
         assert (ours - theirs(images)).abs().max() < 1e-4
+
+
+def test_the_small_vgg_is_that_of_the_survey():
+    trunk = build(Architecture("small_vgg", size=64, dropout=0.0))
+    shapes = [tuple(w.shape) for w in shared_out(trunk).values()]
+    assert shapes == [
+        (64, 3, 3, 3), (64, 64, 3, 3), (64, 64, 3, 3), (64, 64, 3, 3),
+        (128, 64, 3, 3), (128, 128, 3, 3), (128, 128 * 4 * 4), (128, 128),
+    ]  # fmt: skip
+    halvings = [n for n, m in enumerate(trunk.features.children())
+                if isinstance(m, nn.MaxPool2d)]  # fmt: skip
+    assert halvings == [2, 5, 10, 15]  # after convolutions 1, 2, 4 and 6
 
 
 @pytest.mark.parametrize("size", [32, 40, 48, 64, 112])

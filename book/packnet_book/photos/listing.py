@@ -45,15 +45,16 @@ class Listing:
             places[label].append(place)
         return [places[label] for label in sorted(places)]
 
-    def of_classes(self, first: int, end: int) -> "Listing":
+    def of_classes(self, chosen: range) -> "Listing":
         """The pictures of some classes; the first's label becomes 0."""
         there = self.take(
             place
             for place, label in enumerate(self.labels)
-            if first <= label < end
+            if label in chosen
         )
-        labels = tuple(label - first for label in there.labels)
-        classes = self.classes[first:end]
+        labels = tuple(map(chosen.index, there.labels))
+        inside = [n for n in chosen if n < len(self.classes)]
+        classes = tuple(self.classes[n] for n in inside)
         return replace(there, labels=labels, classes=classes)
 
     def subset(self, share: float) -> "Listing":

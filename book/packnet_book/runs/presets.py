@@ -57,13 +57,14 @@ class RealSet:
 
     name: one of `photos.layouts.LAYOUTS`, or any name if `of` is one;
     cropped: its pictures show their object alone, cut out along its box;
-    classes: as of a `Drawn` task.
+    classes: numbers of the first, of the one after the last, and the
+    step from one to the next, of those it has; all if None.
     """
 
     name: str
     cropped: bool
     of: str = ""
-    classes: tuple[int, int] | None = None
+    classes: tuple[int, int, int] | None = None
 
     def read(
         self, split: str, size: int, data: Path | None, subset: float
@@ -79,7 +80,7 @@ class RealSet:
             self.of or self.name, data, "test" if split == "test" else "train"
         )
         if self.classes is not None:
-            listing = listing.of_classes(*self.classes)
+            listing = listing.of_classes(range(*self.classes))
         if split in ("fit", "val"):
             listing = listing.divided()[split == "val"]
         listing = listing.subset(subset)
@@ -207,7 +208,31 @@ PAPER = Preset(
     pretrained=True,
 )
 
-PRESETS = {p.name: p for p in (MINIATURE, PHOTOS, PAPER)}
+# De Lange et al., "A continual learning survey", TPAMI 2021, with the
+# fractions and epochs of ContinualAI's continual-learning-baselines: ten
+# tasks of twenty classes, each every tenth of Tiny-ImageNet's.
+_ADAM = Phase(30, 1e-3, batch=200, optimizer="adam")
+SPLIT_TINY_IMAGENET = Preset(
+    name="split-tiny-imagenet",
+    architecture=Architecture("small_vgg", size=64, dropout=0.0),
+    tasks=tuple(
+        RealSet(f"tiny-{n + 1}", cropped=True, of="imagenet",
+                classes=(n, 200, 10))
+        for n in range(10)
+    ),
+    fractions=(0.90, 0.88, 0.87, 0.85, 0.83, 0.80, 0.75, 0.66, 0.50),
+    first=_ADAM,
+    retrain_first=replace(_ADAM, epochs=15),
+    add=_ADAM,
+    retrain=replace(_ADAM, epochs=15),
+    alone=_ADAM,
+    classifier=_ADAM,
+    lwf=_ADAM,
+    ewc=_ADAM,
+    joint=_ADAM,
+)  # fmt: skip
+
+PRESETS = {p.name: p for p in (MINIATURE, PHOTOS, PAPER, SPLIT_TINY_IMAGENET)}
 
 
 def preset(name: str) -> Preset:
