@@ -8,6 +8,7 @@ import itertools
 import math
 from dataclasses import replace
 
+import pandas
 import pytest
 import torch
 from pandas import DataFrame
@@ -222,14 +223,17 @@ def test_the_study_of_learning_rates(small, monkeypatch):
 
 def test_the_studies_of_photographs(small):
     table = small("photos")
-    assert set(table.method) == set(photographs.ALL)
+    assert set(table.method) == set(photographs.MAIN)
+    others = small("photos_others")
+    assert set(others.method) == set(photographs.OTHERS)
+    table = pandas.concat([table, others])
     for method, rows in table.groupby("method"):
         assert sorted(rows.task) == sorted(TASKS)
         if method in ("packnet", "individual", "classifier-only"):
             assert (rows.own_error == rows.top1_error).all()
     orders = [photographs.turned(MINIATURE, n).tasks for n in range(3)]
     assert all(len(set(place)) == 3 for place in list(zip(*orders))[1:])
-    assert set(small("photos_vgg").method) == set(photographs.VGG_METHODS)
+    assert set(small("photos_vgg").method) == set(photographs.MAIN)
     assert small("photos_longer").task.tolist() == TASKS[:1]
 
     inherited = small("photos_inherited")

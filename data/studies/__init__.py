@@ -6,7 +6,7 @@ Runs with the same first task share the network that has learnt it.
 
 from dataclasses import asdict
 
-from packnet_book.runs.presets import MINIATURE, PHOTOS
+from packnet_book.runs.presets import MINIATURE, PHOTOS, SPLIT_TINY_IMAGENET
 from studies.ablations import (
     CHANGED,
     FRACTIONS,
@@ -18,6 +18,7 @@ from studies.ablations import (
     pruning,
     steps,
 )
+from studies.benchmark import split_tiny_imagenet
 from studies.common import Study, only, study
 from studies.controls import EQUAL, equal, longer
 from studies.error_table import (
@@ -40,15 +41,16 @@ from studies.length import (
     lengths,
 )
 from studies.photographs import (
-    ALL,
+    MAIN,
+    OTHERS,
     PRECISION,
     RANK,
-    VGG_METHODS,
     VGG_PHOTOS,
     photos,
     photos_adapter,
     photos_inherited,
     photos_longer,
+    photos_others,
     photos_tuning,
     photos_vgg,
 )
@@ -98,11 +100,13 @@ STUDIES: tuple[Study, ...] = (
         )
         for table, seeds, preset, settings in (
             (photos_tuning, CHOOSING, PHOTOS, AXES),
-            (photos, TWELVE, PHOTOS, ALL),
+            (photos, TWELVE, PHOTOS, MAIN),
+            (photos_others, TWELVE[:3], PHOTOS, OTHERS),
             (photos_longer, TWELVE, PHOTOS, ()),
             (photos_inherited, TWELVE[:3], PHOTOS, ()),
             (photos_adapter, TWELVE[:3], PHOTOS, RANK),
-            (photos_vgg, TWELVE[:2], VGG_PHOTOS, VGG_METHODS),
+            (photos_vgg, TWELVE[:2], VGG_PHOTOS, MAIN),
+            (split_tiny_imagenet, TWELVE[:3], SPLIT_TINY_IMAGENET, ()),
         )
     ),
 )

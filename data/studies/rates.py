@@ -8,6 +8,7 @@ import pandas
 from pandas import DataFrame
 
 from packnet_book.runs.presets import MINIATURE, Preset
+from packnet_core.errors import Diverged
 from studies.common import rows_of, run
 
 PHASE = {
@@ -68,7 +69,13 @@ def search(
 
     def error(preset: Preset) -> float:
         if preset not in tried:
-            tried[preset] = measure(preset, method)
+            try:
+                tried[preset] = measure(preset, method)
+            except Diverged:  # nothing was learnt
+                names = [task.name for task in preset.tasks]
+                tried[preset] = DataFrame(
+                    {"task": names, "top1_error": 100.0}
+                )
         rows = tried[preset]
         return rows[rows.task != preset.tasks[0].name].top1_error.mean()
 
