@@ -1,6 +1,7 @@
 """Presets: what is trained, on what, and for how long, as plain data."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from packnet_core.errors import BadRun
 from packnet_core.images import Pictures
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
+
+
+@lru_cache(maxsize=16)  # eight are the miniature's, of 50 MB in all
+def _drawn(name: str, split: str, count: int, size: int) -> Pictures:
+    return drawn.draw(name, split, count, size=size)
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Drawn:
         split = "train" if split == "fit" else split
         count = self.train if split == "train" else self.test
         count = max(round(subset * count), 1)
-        pictures = drawn.draw(self.of or self.name, split, count, size=size)
+        pictures = _drawn(self.of or self.name, split, count, size)
         assert isinstance(pictures.images, torch.Tensor)
         first, end = self.classes or (0, len(pictures.classes))
         here = (pictures.labels >= first) & (pictures.labels < end)
