@@ -66,14 +66,15 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Phase:
-    """How to train once: stochastic gradient descent with momentum.
+    """How to train once.
 
     lr: learning rate of the trunk; head_lr: of the new head, the same
     if None; schedule: "constant", "cosine" (to zero), or "step" (a tenth
     every `decay_every` epochs); warmup: epochs over which the rate rises
     from zero; batch: pictures a step, over all processes; clip: largest
     norm of the gradient, None for no limit; trunk_from: the epoch, from
-    0, from which the trunk is trained too, not the heads alone.
+    0, from which the trunk is trained too, not the heads alone;
+    optimizer: stochastic gradient descent with momentum, or Adam.
     """
 
     epochs: int
@@ -87,6 +88,7 @@ class Phase:
     weight_decay: float = 0.0
     clip: float | None = None
     trunk_from: int = 0
+    optimizer: Literal["sgd", "adam"] = "sgd"
 
     def factor(self, epoch: float) -> float:
         """What the learning rates are multiplied with at an epoch."""
@@ -300,17 +302,21 @@ def _ahead(
             yield coming.result()
 
 
-def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
+def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
     head_lr = phase.lr if phase.head_lr is None else phase.head_lr
     heads = [p for p in network.heads.parameters() if p.requires_grad]
-    optimizer = torch.optim.SGD(
-        [
-            {"params": network.trunk.parameters(), "lr": phase.lr},
-            {"params": heads, "lr": head_lr},
-        ],
-        momentum=phase.momentum,
-        weight_decay=phase.weight_decay,
-    )
+    groups = [
+        {"params": network.trunk.parameters(), "lr": phase.lr},
+        {"params": heads, "lr": head_lr},
+    ]
+    decay = phase.weight_decay
+    optimizer: torch.optim.Optimizer
+    if phase.optimizer == "adam":
+        optimizer = torch.optim.Adam(groups, weight_decay=decay)
+    else:
+        optimizer = torch.optim.SGD(
+            groups, momentum=phase.momentum, weight_decay=decay
+        )
     for group in optimizer.param_groups:
         group["full_lr"] = group["lr"]
     return optimizer

@@ -38,14 +38,14 @@ def test_every_seed_was_run_with_the_present_settings(study):
             assert run[key]
 
 
-def test_the_whole_study_was_recorded_in_four_hours_on_two_cores():
+def test_the_whole_study_was_recorded_in_one_night_on_two_cores():
     spent = [
         run["seconds"]
         for study in STUDIES
         if not study.photographs  # these need pictures that few have
         for run in recorded_provenance(study.name)["seeds"].values()
     ]
-    assert min(spent) > 0 and sum(spent) / 2 <= 4 * 3600
+    assert min(spent) > 0 and sum(spent) / 2 <= 12 * 3600
 
 
 def test_nothing_is_recorded_that_cannot_be_regenerated():
