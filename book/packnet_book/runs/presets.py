@@ -129,9 +129,6 @@ class Preset:
     pretrained: bool = False
 
 
-# Twice as many epochs for an added task improve none by more than a point
-# (the study `lengths`); half as many again after pruning, as PackNet's
-# authors have it.
 MINIATURE = Preset(
     name="miniature",
     architecture=Architecture("vgg16", width=0.25, size=48, dropout=0.0),
@@ -143,21 +140,21 @@ MINIATURE = Preset(
     ),
     fractions=(0.5, 0.75, 0.75),
     first=Phase(12, 0.03, schedule="cosine", warmup=1, clip=2.0),
-    retrain_first=Phase(6, 0.01, schedule="cosine", clip=2.0),
-    add=Phase(28, 0.03, schedule="cosine", warmup=1, clip=5.0),
-    retrain=Phase(14, 0.02, schedule="cosine", clip=5.0),
-    alone=Phase(28, 0.02, schedule="cosine", warmup=1, clip=5.0),
-    classifier=Phase(28, 0.1, schedule="cosine"),
+    retrain_first=Phase(2, 0.01, schedule="cosine", clip=2.0),
+    add=Phase(14, 0.03, schedule="cosine", warmup=1, clip=5.0),
+    retrain=Phase(4, 0.02, schedule="cosine", clip=5.0),
+    alone=Phase(14, 0.02, schedule="cosine", warmup=1, clip=5.0),
+    classifier=Phase(14, 0.1, schedule="cosine"),
     lwf=Phase(
-        28,
+        14,
         0.009,
         schedule="cosine",
         clip=5.0,
         weight_decay=5e-4,
-        trunk_from=7,
+        trunk_from=3,
     ),
-    ewc=Phase(28, 0.02, schedule="cosine", warmup=1, clip=5.0),
-    joint=Phase(28, 0.0133, schedule="cosine", warmup=1, clip=5.0),
+    ewc=Phase(14, 0.02, schedule="cosine", warmup=1, clip=5.0),
+    joint=Phase(22, 0.0133, schedule="cosine", warmup=1, clip=5.0),
 )
 
 # As PackNet's authors have it: 20 epochs for an added task, with every
