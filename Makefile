@@ -36,7 +36,7 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	rm -rf _build/test-runs
 	OMP_NUM_THREADS=1 PACKNET_BOOK=required $(BIN)/pytest tests $(CHAPTERS) \
 	  --numprocesses=2 --dist=loadfile --durations=20 \
-	  --nbval --nbval-current-env --nbval-cell-timeout=1200
+	  --nbval --nbval-current-env --nbval-cell-timeout=3000
 
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
