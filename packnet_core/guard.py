@@ -20,14 +20,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-from packnet_core.masking import (
-    PIECE,
-    bits,
-    count_owned,
-    keep_where,
-    pieces,
-    visible,
-)
+from packnet_core import masking
+from packnet_core.masking import bits, keep_where, pieces, visible
 
 
 @torch.no_grad()
@@ -48,17 +42,16 @@ def digest(
             counted = [bits(value).mul(seen), one.mul(seen)]
         for one in counted:
             made.update(one.reshape(-1).view(torch.uint8).cpu().numpy().data)
-    return (
-        f"{str(values.dtype).removeprefix('torch.')}:{made.hexdigest()[:32]}"
-    )
+    kind = str(values.dtype).removeprefix("torch.")
+    return f"{kind}:{made.hexdigest()[:32]}"
 
 
 class Fixed:
     """What may not change in one shared parameter.
 
     owner: uint8 tensor, shaped like `weight`; the weights of `task` may
-    change, no others. The owner map itself serves as the mask, but for
-    small layers: there a mask of the weights' width is faster.
+    change, no others. For small layers a mask of the weights' width is
+    kept: it is faster than one that is made of the owners each time.
     """
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
@@ -67,9 +60,8 @@ class Fixed:
         kept = weight.detach().clone()
         for values, owners in pieces(kept, owner):
             keep_where(values, owners != task)
-        self.kept = bits(kept)
-        self.moves = None
-        if owner.numel() <= PIECE:
+        self.kept, self.moves = bits(kept), None
+        if owner.numel() <= masking.PIECE:
             self.moves = (owner == task).to(self.kept.dtype)
 
     def _moving(self, *tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
@@ -108,15 +100,14 @@ class Guard:
         for hook in self.hooks.values():
             hook.remove()
 
-    def watch(self, optimizer: Optimizer) -> None:
+    def attach(self, optimizer: Optimizer) -> None:
         """Guard an optimiser, and those that it steps with."""
         held = vars(optimizer).values()
-        inner = [one for one in held if isinstance(one, Optimizer)]
-        for one in {optimizer, *inner}:
-            if one not in self.optimizers:
-                self.optimizers.add(one)
-                one.register_step_pre_hook(lambda *_: self.before_step())
-                one.register_step_post_hook(lambda *_: self.restore())
+        inner = {one for one in held if isinstance(one, Optimizer)}
+        for one in {optimizer, *inner} - set(self.optimizers):
+            self.optimizers.add(one)
+            one.register_step_pre_hook(lambda *_: self.before_step())
+            one.register_step_post_hook(lambda *_: self.restore())
 
     def take(self, new: Iterable[nn.Parameter], beside: set[Tensor]) -> None:
         """Let optimisers train `new` too, where they train `beside`."""
@@ -141,17 +132,15 @@ class Guard:
         """
         self.partly.clear()
         for weight, owner in layers:
-            if count_owned(owner, task) < owner.numel():
+            if masking.count_owned(owner, task) < owner.numel():
                 self.partly[weight] = Fixed(weight, owner, task)
                 self._clear_gradients_of(weight)
         self.wholly = {p: p.detach().clone() for p in others}
 
     def is_current(self) -> bool:
         """Whether the owners are still those that were noted."""
-        return all(
-            fixed.version == fixed.owner._version
-            for fixed in self.partly.values()
-        )
+        noted = self.partly.values()
+        return all(f.version == f.owner._version for f in noted)
 
     def _clear_gradients_of(self, weight: nn.Parameter) -> None:
         if weight in self.hooks or not weight.requires_grad:
@@ -173,6 +162,4 @@ class Guard:
         for weight, fixed in self.partly.items():
             fixed.restore(weight)
         if self.wholly:
-            torch._foreach_copy_(
-                list(self.wholly), list(self.wholly.values())
-            )
+            torch._foreach_copy_([*self.wholly], [*self.wholly.values()])

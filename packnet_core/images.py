@@ -37,7 +37,7 @@ class Source(Protocol):
         """
 
 
-class InMemory:
+class InMemory(Source):
     """Pictures of one size, a tensor of bytes (N, 3, H, W)."""
 
     def __init__(self, images: Tensor):
@@ -53,11 +53,11 @@ class InMemory:
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
         squares = self.images.new_empty(len(indices), 3, size, size)
-        for square, image, (top, left), flip in zip(
-            squares, self.images[indices], corners.tolist(), flips.tolist(),
-            strict=True,
-        ):  # fmt: skip
-            part = image[:, top : top + size, left : left + size]
+        places = zip(
+            indices.tolist(), corners.tolist(), flips.tolist(), strict=True
+        )
+        for square, (index, (top, left), flip) in zip(squares, places):
+            part = self.images[index, :, top : top + size, left : left + size]
             square.copy_(part.flip(2) if flip else part)
         return squares
 
@@ -70,7 +70,7 @@ class Pictures:
     pictures that stay on the disk; H and W at least what the network
     takes: training cuts a random square of that size out of each,
     testing the one in the centre;
-    labels: int64 tensor (N,), each in [0, len(classes));
+    labels: integer tensor (N,), each in [0, len(classes));
     classes: the classes' names, in the order of the labels.
     Raises BadPictures for anything else.
     """
@@ -80,35 +80,27 @@ class Pictures:
     classes: tuple[str, ...]
 
     def __post_init__(self):
-        if isinstance(self.images, Tensor):
-            if self.images.dtype != torch.uint8:
-                raise BadPictures(
-                    f"pictures of type {self.images.dtype}: give bytes; of "
-                    "numbers from 0 to 1 they are "
-                    "(images * 255).round().to(torch.uint8)"
-                )
-            if self.images.dim() != 4 or self.images.shape[1] != 3:
-                raise BadPictures(
-                    f"pictures of shape {tuple(self.images.shape)}: give "
-                    "(N, 3, H, W); grey ones are images.expand(-1, 3, -1, -1)"
-                )
-        labels = self.labels
-        if labels.dim() != 1 or len(labels) != len(self.images):
-            raise BadPictures(
-                f"labels of shape {tuple(labels.shape)} for "
-                f"{len(self.images)} pictures: give one for each"
-            )
-        if labels.is_floating_point() or (
-            len(labels)
-            and not 0
-            <= int(labels.min())
-            <= int(labels.max())
-            < len(self.classes)
+        images, labels, last = self.images, self.labels, len(self.classes) - 1
+        if isinstance(images, Tensor) and (
+            images.dtype != torch.uint8
+            or images.dim() != 4
+            or images.shape[1] != 3
         ):
             raise BadPictures(
-                f"labels of type {labels.dtype}, {labels.tolist()[:3]} and "
-                "so on: give whole numbers from 0 to "
-                f"{len(self.classes) - 1}, the places of the classes' names"
+                f"pictures of {images.dtype}, shape {tuple(images.shape)}: "
+                "give bytes (N, 3, H, W); of numbers from 0 to 1 they are "
+                "(images * 255).round().to(torch.uint8), of grey ones "
+                "images.expand(-1, 3, -1, -1)"
+            )
+        if (
+            labels.shape != (len(images),)
+            or labels.is_floating_point()
+            or ((labels < 0) | (labels > last)).any()
+        ):
+            raise BadPictures(
+                f"labels of {labels.dtype}, shape {tuple(labels.shape)}, "
+                f"{labels.tolist()[:3]} …: give one for each of "
+                f"{len(images)} pictures, whole numbers from 0 to {last}"
             )
         # Of bytes torch would make a mask, and of others nothing.
         object.__setattr__(self, "labels", labels.long())
@@ -123,8 +115,8 @@ class Pictures:
         Pictures are turned as their EXIF says and resized, whatever their
         shape, to squares of 256 / 224 of that side, out of which smaller
         ones are cut; or, if they are `cropped` along their objects, to
-        that side itself. Classes are in the alphabetical order of their
-        folders. All are kept in memory. Raises BadPictures.
+        that side itself. Classes are in alphabetical order. All are kept
+        in memory. Raises BadPictures.
         """
         side = size if cropped else round(size * 256 / 224)
 
@@ -215,11 +207,6 @@ def normalise(images: Tensor, kind: torch.dtype | None = None) -> Tensor:
     return floats
 
 
-def shard(indices: Tensor, process: int, processes: int) -> Tensor:
-    """The part of a batch's indices (B,) that one process takes."""
-    return indices[process::processes]
-
-
 def shuffled(
     count: int, batch: int, *seed: object, epoch: int
 ) -> list[Tensor]:
@@ -229,5 +216,5 @@ def shuffled(
     next epoch leaves out others.
     """
     order = torch.randperm(count, generator=generator(*seed, epoch))
-    whole = max(count // batch, 1) * batch
-    return list(order[:whole].split(batch))
+    used = max(count // batch, 1) * batch
+    return list(order[:used].split(batch))

@@ -18,7 +18,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from operator import index
 from typing import TypeVar, cast
@@ -111,7 +111,7 @@ class PackNet(nn.Module):
 
     def _forget_others(self) -> None:
         """Begin without guards, and with a lock of its own."""
-        self._guard: Callable[[], Guard | None] = _no_guard
+        self._guard: Callable[[], Guard | None] = lambda: None
         self.lock = threading.RLock()  # while weights are exchanged
 
     # What is there
@@ -142,14 +142,9 @@ class PackNet(nn.Module):
         return self.tasks.index(name) + 1
 
     def owner_counts(self) -> dict[str, list[int]]:
-        """How many weights of each layer are free, of task 1, of task 2, …
-
-        Keyed like `owner`.
-        """
-        return {
-            name: masking.counts(owner, len(self.records))
-            for name, owner in self.owners
-        }
+        """How many weights of each layer are free, of task 1, 2, …"""
+        tasks = len(self.records)
+        return {name: masking.counts(o, tasks) for name, o in self.owners}
 
     def summary(self) -> str:
         """What is shared out and who owns it, and what is fixed, as text."""
@@ -157,23 +152,22 @@ class PackNet(nn.Module):
         rows["all"] = [sum(column) for column in zip(*rows.values())]
         wide = max(map(len, rows))
         owned = ", % ".join(["free", *self.tasks])
-        lines = [
-            f"  {name:{wide}} {sum(row):>12,}"
-            + "".join(f"{100 * n / sum(row):8.2f}" for n in row)
-            for name, row in rows.items()
-        ]
-        rest = [*self._rest(), *self.trunk.named_buffers()]
+        lines = [f"shared out among the tasks (weights; % {owned})"]
+        for name, row in rows.items():
+            parts = "".join(f"{100 * n / sum(row):8.2f}" for n in row)
+            lines.append(f"  {name:{wide}} {sum(row):>12,}{parts}")
         few = [p.numel() for _, p in self._rest() if p.dim() < 2]
+        lines.append("trained with the first task, fixed from the second on")
+        lines.append(f"  biases, scales, shifts: {sum(few):,} in {len(few)}")
+        for name, tensor in (*self._rest(), *self.trunk.named_buffers()):
+            if tensor.dim() >= 2:
+                shape = list(tensor.shape)
+                lines.append(f"  {name}: {shape}, not shared out")
         held = [name for name, m in self.trunk.named_modules() if m._buffers]
-        return "\n".join([
-            f"shared out among the tasks (weights; % {owned})",
-            *lines,
-            "trained with the first task, fixed from the second on",
-            f"  biases, scales, shifts: {sum(few):,} in {len(few)}",
-            *(f"  {name}: {list(tensor.shape)}, not shared out"
-              for name, tensor in rest if tensor.dim() >= 2),
-            f"in eval mode then, for their buffers: {held or 'none'}",
-        ])  # fmt: skip
+        lines.append(
+            f"in eval mode then, for their buffers: {held or 'none'}"
+        )
+        return "\n".join(lines)
 
     def _rest(self) -> Iterator[tuple[str, nn.Parameter]]:
         """The trunk's parameters that are not shared out."""
@@ -247,9 +241,7 @@ class PackNet(nn.Module):
         the trunk as it is. Guarded optimisers train the new head too.
         Raises BadTask, NoFreeWeights, InsideView, Changed.
         """
-        self._see_ready("add a task")
         record = self._new_task(name, classes)
-        task = len(self.records) + 1
         if not any((owner == masking.FREE).any() for _, owner in self.owners):
             raise errors.NoFreeWeights(
                 f"no free weights left for {name!r}: prune "
@@ -257,7 +249,8 @@ class PackNet(nn.Module):
             )
         with files.uninterrupted():
             for layer, weight in self.layers.items():
-                masking.hand_over(weight, self.owner[layer], task)
+                owner = self.owner[layer]
+                masking.hand_over(weight, owner, len(self.records) + 1)
             self._begin(record)
 
     @_alone
@@ -268,7 +261,6 @@ class PackNet(nn.Module):
         BadTask, NoTask, InsideView, Changed.
         """
         self._current()
-        self._see_ready("add a task")
         record = self._new_task(name, classes)
         with files.uninterrupted():
             self._begin(record)
@@ -280,19 +272,20 @@ class PackNet(nn.Module):
         fraction: share of the task's weights to free, in [0, 1). Freed
         weights are zero and stay so until the next `add_task`; train
         again after this. What raises has changed nothing. Raises
-        BadFraction, Diverged, NoTask, InsideView, Changed.
+        BadFraction, BadTask, Diverged, NoTask, InsideView, Changed.
         """
         self._see_ready("prune")
         task, fraction = self._current(), pruning.checked(fraction)
         layers, owner = self.layers, self.owner
-        limits = {}
-        for name, weight in layers.items():
-            try:
-                limits[name] = pruning.cutoff(
-                    weight, owner[name], task, fraction
-                )
-            except errors.Diverged as error:
-                raise errors.Diverged(f"{name}: {error}") from error
+        if not any((owners == task).any() for owners in owner.values()):
+            raise errors.BadTask(
+                f"{self.tasks[-1]!r} owns no weights, so none can be freed: "
+                "give it some, with add_task instead of add_head"
+            )
+        limits = {
+            name: pruning.cutoff(weight, owner[name], task, fraction, name)
+            for name, weight in layers.items()
+        }
         with files.uninterrupted():
             for name, weight in layers.items():
                 pruning.free_up_to(weight, owner[name], task, limits[name])
@@ -304,8 +297,9 @@ class PackNet(nn.Module):
         For whoever frees weights by another rule than `prune`.
         """
         last = self.records[self._current() - 1]
-        fractions = (*last.fractions, fraction)
-        self.records[-1] = Task(last.name, last.classes, fractions)
+        self.records[-1] = replace(
+            last, fractions=(*last.fractions, fraction)
+        )
         self._remember()
 
     @_alone
@@ -323,17 +317,20 @@ class PackNet(nn.Module):
         if guard is None:
             guard = Guard(self._before_step)
             self._guard = weakref.ref(guard)
-        guard.watch(optimizer)
+        guard.attach(optimizer)
         self._remember()
 
     def unfreeze(self, heads: bool = False) -> None:
         """Let everything change again, until the next task is added.
 
         For methods that forget: the trunk takes gradients, normalisation
-        learns, nothing is proven. heads: the earlier heads change too. An
-        optimiser that is guarded goes on putting back what was fixed.
+        learns, nothing is proven, and guards let go until `guard` or
+        `prune` is called. heads: the earlier heads change too.
         """
         self._proof = None
+        guard = self._guard()
+        if guard is not None:
+            guard.remember((), 0, ())
         self.trunk.requires_grad_(True)
         if heads:
             self.heads.requires_grad_(True)
@@ -346,26 +343,20 @@ class PackNet(nn.Module):
         return len(self.records)
 
     def _new_task(self, name: str, classes: int | Iterable[str]) -> Task:
-        """The record of a new task, if it may be added."""
-        if isinstance(classes, str):
+        """The record of a new task, if it may be added now."""
+        self._see_ready("add a task")
+        if not isinstance(classes, Iterable):
+            classes = map(str, range(index(classes)))
+        names = tuple(map(str, classes))
+        if isinstance(classes, str) or len(names) < 2:
             raise errors.BadTask(
-                f"classes {classes!r}: give a number, or the names"
+                f"classes {names}: give a number, or the names; at "
+                "least two are needed to tell apart"
             )
-        labels = (
-            classes
-            if isinstance(classes, Iterable)
-            else range(index(classes))
-        )
-        names = tuple(str(label) for label in labels)
         if not isinstance(name, str) or not name or name in self.tasks:
             raise errors.BadTask(
                 f"task {name!r}: a task needs a name of its own; the names "
                 f"{self.tasks} are taken"
-            )
-        if len(names) < 2:
-            raise errors.BadTask(
-                f"task {name!r} has {len(names)} class(es): "
-                "at least two are needed to tell apart"
             )
         if len(self.records) == masking.MOST_TASKS:
             raise errors.BadTask(
@@ -375,7 +366,7 @@ class PackNet(nn.Module):
         return Task(str(name), names)
 
     def _head(self, classes: int) -> nn.Linear:
-        """A head like the trunk in type and place."""
+        """A head of the trunk's number type, on its device."""
         like = next(iter(self.layers.values()))
         head = nn.Linear(self.out_features, classes)
         return head.to(like.device, like.dtype)
@@ -430,9 +421,7 @@ class PackNet(nn.Module):
         } | {name: digest(tensor) for name, tensor in self.frozen_rest()}
 
     def _stamps(self) -> list:
-        tensors = (*self.trunk.parameters(), *self.buffers(),
-                   *self.heads.parameters())  # fmt: skip
-        return [written(tensor) for tensor in tensors]
+        return [written(t) for t in (*self.parameters(), *self.buffers())]
 
     @_alone
     def _prove(self) -> None:
@@ -450,9 +439,9 @@ class PackNet(nn.Module):
         for name, text in self._proof.items():
             if found.get(name) != text:
                 raise errors.Changed(
-                    f"{name}: bits of finished tasks have changed. Guard "
-                    "every optimiser, with net.guard(optimizer), also one "
-                    "inside another; go on from what was last saved"
+                    f"{name}: bits of finished tasks have changed: go on "
+                    "from what was last saved, and guard every optimiser, "
+                    "also one inside another, with net.guard(optimizer)"
                 )
         self._proven_at = self._stamps()
 
@@ -485,26 +474,21 @@ class PackNet(nn.Module):
 
     @_alone
     def see_unchanged(self) -> None:
-        """See that the shared layers are those of the owner map, and that
-        no fixed bit has changed.
-
-        Raises BadTrunk that names a layer which came, went, or changed
-        its shape; Changed.
-        """
+        """See that the layers are those of the owner map, and that no
+        fixed bit has changed. Raises BadTrunk, Changed."""
         masking.refuse_inexact(self.trunk)
         layers, owner = self.layers, self.owner
         for name in owner.keys() | layers.keys():
             if name not in layers:
                 raise errors.BadTrunk(
                     f"{name} is no plain weight any more (replaced, wrapped "
-                    "or quantised): use extract(task) for such a copy, or "
-                    "put the layer back"
+                    "or quantised): put it back; copies for that come from "
+                    "extract(task)"
                 )
             if name not in owner or layers[name].shape != owner[name].shape:
                 raise errors.BadTrunk(
-                    f"{name} came in, or changed its shape, after the "
-                    "PackNet was made, and nobody owns it: change the trunk "
-                    "first, then make a PackNet of it"
+                    f"{name} came in, or changed its shape, and nobody owns "
+                    "it: change the trunk before a PackNet is made of it"
                 )
         self._prove()
 
@@ -549,12 +533,12 @@ class PackNet(nn.Module):
 
     def get_extra_state(self) -> Tensor:
         """Tasks, digests and provenance, as the bytes of a JSON text."""
-        return _as_bytes(self.records, self.provenance, self._proof)
+        tasks = [asdict(record) for record in self.records]
+        return _as_bytes(tasks, self._proof, self.provenance)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over what `get_extra_state` gave."""
-        self.records, about = _from_bytes(state)
-        self.provenance, self._proof = about["provenance"], about["proof"]
+        self.records, self._proof, self.provenance = _from_bytes(state)
 
     def _load_from_state_dict(self, state, prefix, local, strict, *args):
         start = len(prefix)
@@ -575,38 +559,38 @@ class PackNet(nn.Module):
         if EXTRA not in own:
             if self.records or any(n.startswith("owners.") for n in own):
                 raise errors.BadState(
-                    "this state has no tasks, and the owners of its weights "
-                    "are unknown: load what PackNet.state_dict() gave"
+                    "this state has no tasks, and nobody knows whose its "
+                    "weights are: load what PackNet.state_dict() gave"
                 )
             return
-        records, about = _from_bytes(own.pop(EXTRA))
-        known = [(r.name, r.classes) for r in self.records]
-        if known and known != [(r.name, r.classes) for r in records]:
+        records, proof, _ = _from_bytes(own.pop(EXTRA))
+        if not self.records:
+            with torch.random.fork_rng([]):
+                self.heads.extend(self._head(len(r.classes)) for r in records)
+        elif [(r.name, r.classes) for r in self.records] != [
+            (r.name, r.classes) for r in records
+        ]:
             raise errors.BadState(
                 f"this state has the tasks {[r.name for r in records]}, the "
                 f"network has {self.tasks}: load it into a PackNet without "
                 "tasks, PackNet(trunk, features)"
             )
-        if not known:
-            with torch.random.fork_rng([]):
-                self.heads.extend(self._head(len(r.classes)) for r in records)
-        there = {n: t.shape for n, t in self.state_dict().items()}
-        del there[EXTRA]
-        given = {n: t.shape for n, t in own.items() if strict or n in there}
-        for name, _ in sorted(there.items() ^ given.items()):
+        wanted = {n: t.shape for n, t in self.state_dict().items()}
+        del wanted[EXTRA]
+        given = {n: t.shape for n, t in own.items() if strict or n in wanted}
+        for name, _ in sorted(wanted.items() ^ given.items()):
             raise errors.BadState(
                 f"{name} is missing here or there, or has another shape: "
-                "this state is of another network; build the trunk that was "
-                "saved"
+                "build the trunk that was saved"
             )
-        for name, text in (about["proof"] or {}).items():
+        for name, text in (proof or {}).items():
             layer = name.removeprefix("trunk.")
             owner = own.get(f"owners.{layer}") if layer != name else None
             # A buffer that is not saved has no place in the state.
             if name in own and text != digest(own[name], owner, len(records)):
                 raise errors.BadState(
-                    f"this state's {name} is not what its finished tasks "
-                    "were trained to: it was changed after they were fixed"
+                    f"{name} was changed after it was fixed: this state does "
+                    "not hold what its finished tasks were trained to"
                 )
 
     @_alone
@@ -671,63 +655,53 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
             )
         trunk.load_state_dict(own, strict=built, assign=built)
         network = PackNet(trunk, header["features"])
-        records = [_task(record) for record in header["tasks"]]
-        extra = _as_bytes(records, dict(header["provenance"]), None)
+        tasks = header["tasks"]
         state = {f"trunk.{n}": t for n, t in trunk.state_dict().items()}
-        state |= {EXTRA: extra} | {
-            f"heads.{number}.{part}": tensors[f"head.{number + 1}.{part}"]
-            for number in range(len(records))
-            for part in ("weight", "bias")
-        }
+        state[EXTRA] = _as_bytes(tasks, None, header["provenance"])
+        for number in range(len(tasks)):
+            for part in ("weight", "bias"):
+                tensor = tensors[f"head.{number + 1}.{part}"]
+                state[f"heads.{number}.{part}"] = tensor
         for name, owner in network.owners:
-            flat = files.decode(codes[name], len(records), owner.numel())
+            flat = files.decode(codes[name], len(tasks), owner.numel())
             state[f"owners.{name}"] = flat.view(owner.shape)
         network.load_state_dict(state)
         network.freeze_rest()
     return network
 
 
-def _no_guard() -> None:
-    """What a network without a guarded optimiser has instead."""
-
-
-def _task(record: dict) -> Task:
-    return Task(
-        str(record["name"]),
-        tuple(str(name) for name in record["classes"]),
-        tuple(pruning.checked(f) for f in record["fractions"]),
-    )
-
-
 def _as_bytes(
-    records: list[Task], provenance: dict, proof: dict[str, str] | None
+    tasks: list[dict], proof: dict[str, str] | None, provenance: dict
 ) -> Tensor:
-    about = {
-        "tasks": [asdict(record) for record in records],
-        "proof": proof,
-        "provenance": provenance,
-    }
+    about = {"tasks": tasks, "proof": proof, "provenance": provenance}
     text = json.dumps(about, default=str).encode()
     return torch.frombuffer(bytearray(text), dtype=torch.uint8).clone()
 
 
-def _from_bytes(state: Tensor) -> tuple[list[Task], dict]:
+def _from_bytes(
+    state: Tensor,
+) -> tuple[list[Task], dict[str, str] | None, dict]:
     about = json.loads(bytes(state.cpu().tolist()))
-    records = [_task(record) for record in about["tasks"]]
+    records = [
+        Task(
+            str(task["name"]),
+            tuple(str(name) for name in task["classes"]),
+            tuple(pruning.checked(f) for f in task["fractions"]),
+        )
+        for task in about["tasks"]
+    ]
     if len({record.name for record in records}) < len(records):
         raise errors.BadState("this state has two tasks of one name")
-    return records, about
+    return records, about["proof"], dict(about["provenance"])
 
 
 def _once(trunk: nn.Module) -> dict[str, Tensor]:
     """Parameters and saved buffers by name, shared ones once."""
-    named: dict[str, Tensor] = {}
+    first: dict[int, tuple[str, Tensor]] = {}
     for name, tensor in trunk.state_dict(keep_vars=True).items():
-        if isinstance(tensor, Tensor) and not any(
-            tensor is other for other in named.values()
-        ):
-            named[name] = tensor
-    return {name: tensor.detach() for name, tensor in named.items()}
+        if isinstance(tensor, Tensor):
+            first.setdefault(id(tensor), (name, tensor))
+    return {name: tensor.detach() for name, tensor in first.values()}
 
 
 def _fix_loaded(network: PackNet, _) -> None:

@@ -3,10 +3,7 @@
 Of the n weights that a task owns in a layer, the `round(fraction * n)`
 smallest are freed, and with them all of the same magnitude as the
 largest of these: weights that were handed over and never moved are all
-exactly zero.
-
-Mallya & Lazebnik, "PackNet: Adding Multiple Tasks to a Single Network
-by Iterative Pruning", arXiv:1711.05769, section 3.
+exactly zero (section 3 of the paper).
 """
 
 import numpy
@@ -33,7 +30,11 @@ def checked(fraction: float) -> float:
 
 @torch.no_grad()
 def cutoff(
-    weight: Tensor, owner: Tensor, task: int, fraction: float
+    weight: Tensor,
+    owner: Tensor,
+    task: int,
+    fraction: float,
+    name: str = "this layer",
 ) -> float | None:
     """The magnitude up to which one task's weights in a layer are freed.
 
@@ -49,8 +50,8 @@ def cutoff(
     rank = round(checked(fraction) * len(sizes))
     if len(sizes) and not numpy.isfinite(sizes.max()):
         raise Diverged(
-            "there are weights that are not finite numbers, and so no "
-            "smallest among them. Train again with a lower learning rate"
+            f"{name} has weights that are not finite numbers, and so no "
+            "smallest ones: train again with a lower learning rate"
         )
     if rank == 0:
         return None
@@ -66,9 +67,8 @@ def free_up_to(
 
     They become zero and free. limit: from `cutoff`; None frees nothing.
     """
-    if limit is None:
-        return
-    for values, owners in pieces(weight, owner):
-        keep = (values.abs() > limit) | (owners != task)
-        keep_where(values, keep)
-        owners.mul_(keep)  # FREE is 0
+    if limit is not None:
+        for values, owners in pieces(weight, owner):
+            keep = (values.abs() > limit) | (owners != task)
+            keep_where(values, keep)
+            owners.mul_(keep)  # FREE is 0

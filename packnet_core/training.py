@@ -9,17 +9,17 @@ ends bit for bit where it would have ended.
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, broadcast
+from accelerate.utils import broadcast
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
@@ -27,13 +27,7 @@ from tqdm import tqdm
 from packnet_core.errors import BadRun, DamagedFile, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import replacing
-from packnet_core.images import (
-    Pictures,
-    generator,
-    normalise,
-    shard,
-    shuffled,
-)
+from packnet_core.images import Pictures, generator, normalise, shuffled
 from packnet_core.masking import OwnerMap
 from packnet_core.network import PackNet
 from packnet_core.objectives import OWN_WEIGHTS, Objective
@@ -43,25 +37,11 @@ warnings.filterwarnings("ignore", message="Grad strides do not match")
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
-SHARDED = {
-    DistributedType.FSDP,
-    DistributedType.DEEPSPEED,
-    DistributedType.MEGATRON_LM,
-}
+SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # names of accelerate's
 SCHEDULES = ("constant", "cosine", "step")
-Made = TypeVar("Made")
-
-
-class Batch(NamedTuple):
-    """What a process works on in a step.
-
-    images: floats (B, 3, size, size) and labels (B,) of this process;
-    whole: the labels (N,) of all processes.
-    """
-
-    images: Tensor
-    labels: Tensor
-    whole: Tensor
+# Images (B, 3, size, size) and labels (B,) that one process works on in a
+# step, and the labels (N,) of all processes.
+Batch = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -119,7 +99,7 @@ def fit(
     what is minimised and what may change; seed: anything with a fixed
     text; title: for the progress bar; checkpoint: a file that is kept up
     to date and from which the phase goes on if it was cut short;
-    accumulate: pieces in which each process puts its share of a batch
+    accumulate: chunks in which each process puts its share of a batch
     through the network, their gradients added up (batch norm normalises
     each by itself); watch: called with the number of steps done after
     each. Returns the seconds spent training, those before a cut included.
@@ -129,7 +109,6 @@ def fit(
     """
     accelerator = accelerator or new_accelerator()
     _refuse(network, pictures, phase, objective, accumulate, accelerator)
-    process, processes = accelerator.process_index, accelerator.num_processes
     per_epoch = max(len(pictures) // phase.batch, 1)
     steps = phase.epochs * per_epoch
     about = (
@@ -138,6 +117,8 @@ def fit(
     )
     title = title or network.tasks[-1]
     device, kind = accelerator.device, number_type(network)
+    # The main process shows its bar as TQDM_DISABLE says, others none.
+    shown = {} if accelerator.is_main_process else {"disable": True}
 
     @lru_cache(maxsize=1)
     def order(epoch: int) -> list[Tensor]:
@@ -145,16 +126,14 @@ def fit(
 
     def batch(step: int) -> Batch:
         indices = order(step // per_epoch)[step % per_epoch]
-        draws = torch.rand(
-            len(indices), 3, generator=generator(f"{seed}/{step}")
+        random = generator(f"{seed}/{step}")
+        draws = torch.rand(len(indices), 3, generator=random)
+        mine = slice(
+            accelerator.process_index, None, accelerator.num_processes
         )
-        mine = shard(indices, process, processes)
-        draws = shard(draws, process, processes)
-        images = pictures.crops(mine, size, draws, device)
-        labels, whole = pictures.labels[mine], pictures.labels[indices]
-        return Batch(
-            normalise(images, kind), labels.to(device), whole.to(device)
-        )
+        crops = pictures.crops(indices[mine], size, draws[mine], device)
+        labels = pictures.labels[indices].to(device)
+        return normalise(crops, kind), labels[mine], labels
 
     with (
         modes_kept(network),
@@ -167,21 +146,18 @@ def fit(
         prepared = accelerator.prepare_optimizer(optimizer)
         kept = Checkpoint(checkpoint, network, optimizer, about)
         done = kept.load()
-        todo = range(done, steps)
-        bar = tqdm(
-            desc=title,
-            total=steps,
-            initial=done,
-            unit="step",
-            # the main process does as TQDM_DISABLE says
-            **({} if accelerator.is_main_process else {"disable": True}),
-        )
-        with bar:
-            for step, ready in zip(todo, _ahead(batch, todo), strict=True):
+        with tqdm(
+            None, title, steps, initial=done, unit="step", **shown
+        ) as bar:
+            for step, ready in _ahead(batch, range(done, steps)):
                 factor = phase.factor(step / per_epoch)
                 for group in optimizer.param_groups:
                     group["lr"] = group["full_lr"] * factor
-                words = (f"{seed}/{step}", "dropout", process)
+                words = (
+                    f"{seed}/{step}",
+                    "dropout",
+                    accelerator.process_index,
+                )
                 torch.manual_seed(generator(*words).initial_seed())
                 optimizer.zero_grad()
                 loss = _gradients(accelerator, model, ready, accumulate)
@@ -191,9 +167,8 @@ def fit(
                         f"{step + 1} of {steps}: lower the learning rate "
                         f"({phase.lr}) or limit the gradient with clip"
                     )
-                if step // per_epoch < phase.trunk_from:  # the heads alone
-                    for parameter in network.trunk.parameters():
-                        parameter.grad = None
+                if step // per_epoch < phase.trunk_from:
+                    network.trunk.zero_grad()  # the heads alone are trained
                 if phase.clip is not None:
                     accelerator.unscale_gradients(prepared)
                     clip_grad_norm_(model.parameters(), phase.clip)
@@ -220,36 +195,38 @@ def _refuse(
     """Raise NoTask or BadRun where a phase cannot be trained as asked."""
     if not network.tasks:
         raise NoTask("the network has no task yet: call add_task first")
-    processes, count = accelerator.num_processes, len(pictures)
     classes = [len(record.classes) for record in network.records]
     wanted = sum(classes) if objective.joint else classes[-1]
-    faults = {
-        "there are no pictures to train on": count == 0,
-        f"pictures of {len(pictures.classes)} classes for a task of {wanted}"
-        f": give those of {network.tasks[-1]!r}": (
-            len(pictures.classes) != wanted
+    batch = min(phase.batch, len(pictures))
+    launched = accelerator.distributed_type.value
+    for wrong, message in (
+        (len(pictures) == 0, "there are no pictures to train on"),
+        (
+            len(pictures.classes) != wanted,
+            f"pictures of {len(pictures.classes)} classes for a task of "
+            f"{wanted}: give those of {network.tasks[-1]!r}",
         ),
-        f"batch of {min(phase.batch, count)} for {processes} process(es): "
-        "each needs a picture; take larger batches, or fewer processes": (
-            min(phase.batch, count) < processes
+        (
+            batch < accelerator.num_processes,
+            f"batch of {batch} for {accelerator.num_processes} process(es): "
+            "each needs a picture; take larger batches, or fewer processes",
         ),
-        f"accumulate {accumulate}: give 1 (a batch whole) or more": (
-            accumulate < 1
-        ),
-        f"{phase}: epochs are 0 or more, decay_every 1 or more, and the "
-        f"schedule is one of {', '.join(SCHEDULES)}": (
+        (accumulate < 1, f"accumulate {accumulate}: give 1 or more"),
+        (
             phase.epochs < 0
             or phase.decay_every < 1
-            or phase.schedule not in SCHEDULES
+            or phase.schedule not in SCHEDULES,
+            f"{phase}: epochs are 0 or more, decay_every 1 or more, and the "
+            f"schedule is one of {', '.join(SCHEDULES)}",
         ),
-        f"{accelerator.distributed_type.value} shards the weights, and an "
-        "owner map cannot follow: launch with --multi_gpu instead": (
-            accelerator.distributed_type in SHARDED
+        (
+            launched in SHARDED,
+            f"{launched} shards the weights, and an owner map cannot "
+            "follow: launch with --multi_gpu instead",
         ),
-    }
-    for fault, found in faults.items():
-        if found:
-            raise BadRun(fault)
+    ):
+        if wrong:
+            raise BadRun(message)
 
 
 @contextmanager
@@ -267,16 +244,14 @@ def _prepared(
         if isinstance(module, OwnerMap)
         for name, _ in module
     ]
-    modes = {module: module.training for module in network.modules()}
+    if not network.training:  # else some are in eval mode on purpose
+        network.train()
     state = accelerator.gradient_state
     stepping = state.sync_gradients
     state._set_sync_gradients(True)  # whatever was being accumulated
     kept = accelerator._models, accelerator._optimizers
     lengths = [len(known) for known in kept]
-    prepared = accelerator.prepare_model(model).train()
-    if modes[network]:  # some may be in eval mode on purpose
-        for module, training in modes.items():
-            module.training = training
+    prepared = accelerator.prepare_model(model)
     try:
         yield prepared
     finally:
@@ -287,47 +262,53 @@ def _prepared(
 
 
 def _ahead(
-    make: Callable[[int], Made], steps: Iterable[int]
-) -> Iterator[Made]:
-    """What each step needs, made while the step before is carried out."""
+    batch: Callable[[int], Batch], steps: range
+) -> Iterator[tuple[int, Batch]]:
+    """Steps and their batches, each made while the one before is used."""
     with ThreadPoolExecutor(1) as pool:
-        coming = None
+        coming = [pool.submit(batch, step) for step in steps[:1]]
         for step in steps:
-            ready, coming = coming, pool.submit(make, step)
-            if ready is not None:
-                yield ready.result()
-        if coming is not None:
-            yield coming.result()
+            ready = coming.pop().result()
+            if step + 1 in steps:
+                coming.append(pool.submit(batch, step + 1))
+            yield step, ready
 
 
 def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
-    head_lr = phase.lr if phase.head_lr is None else phase.head_lr
     heads = [p for p in network.heads.parameters() if p.requires_grad]
-    optimizer = torch.optim.SGD(
+    head_lr = phase.lr if phase.head_lr is None else phase.head_lr
+    return torch.optim.SGD(
         [
-            {"params": network.trunk.parameters(), "lr": phase.lr},
-            {"params": heads, "lr": head_lr},
+            {"params": network.trunk.parameters(), "full_lr": phase.lr},
+            {"params": heads, "full_lr": head_lr},
         ],
-        momentum=phase.momentum,
+        phase.lr,
+        phase.momentum,
         weight_decay=phase.weight_decay,
     )
-    for group in optimizer.param_groups:
-        group["full_lr"] = group["lr"]
-    return optimizer
 
 
 def _gradients(
     accelerator: Accelerator, model: nn.Module, batch: Batch, accumulate: int
 ) -> float:
     """The gradients of a batch's loss, over all processes; the loss."""
-    loss = torch.zeros((), device=batch.images.device)
-    chunks = batch.images.chunk(accumulate), batch.labels.chunk(accumulate)
-    pieces = list(zip(*chunks, strict=True))
-    for place, (images, labels) in enumerate(pieces):
-        last = place == len(pieces) - 1  # then processes exchange gradients
+    *own, batch_labels = batch
+    loss = torch.zeros((), device=batch_labels.device)
+    chunks = list(zip(*(t.chunk(accumulate) for t in own), strict=True))
+    for number, (images, labels) in enumerate(chunks, 1):
+        last = number == len(chunks)  # then processes exchange gradients
         with nullcontext() if last else accelerator.no_sync(model):
-            with accelerator.autocast(), _batch_norm_named(len(images)):
-                part = model(images, labels, batch.whole)
+            try:
+                with accelerator.autocast():
+                    part = model(images, labels, batch_labels)
+            except ValueError as error:
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                raise BadRun(
+                    f"batch norm met a chunk of {len(images)} picture(s) "
+                    "with one number a channel: take larger batches, or "
+                    "fewer chunks (accumulate)"
+                ) from error
             # Processes take the mean of their gradients, not the sum.
             scaled = part * accelerator.num_processes
             if accelerator.scaler is not None:
@@ -339,20 +320,7 @@ def _gradients(
     return total.item()
 
 
-@contextmanager
-def _batch_norm_named(count: int) -> Iterator[None]:
-    """Say what to do where batch norm meets a single number a channel."""
-    try:
-        yield
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        raise BadRun(
-            f"batch norm met a piece of {count} picture(s) with one number "
-            "a channel: take larger batches, or fewer pieces (accumulate)"
-        ) from error
-
-
+@dataclass
 class Checkpoint:
     """Where a phase stands, in a file that is kept up to date.
 
@@ -361,15 +329,12 @@ class Checkpoint:
     number of the step. Raises OSError.
     """
 
-    def __init__(
-        self,
-        path: Path | None,
-        network: PackNet,
-        optimizer: torch.optim.Optimizer,
-        about: str,
-    ):
-        self.path, self.about = path, about
-        self.network, self.optimizer = network, optimizer
+    path: Path | None
+    network: PackNet
+    optimizer: torch.optim.Optimizer
+    about: str
+
+    def __post_init__(self):
         self.begun = self.saved = time.monotonic()
         self.pause = SHORTEST_PAUSE
 
@@ -407,22 +372,21 @@ class Checkpoint:
         if self.path is None or not self.path.exists():
             return 0
         try:
-            found = torch.load(
-                self.path, map_location="cpu", weights_only=True
-            )
-            if found["about"] == self.about:
-                self.network.load_state_dict(found["network"])
-                self.optimizer.load_state_dict(found["optimizer"])
-                self.begun = time.monotonic() - found["seconds"]
-                return found["steps"]
-        except OSError:
+            state = torch.load(self.path, "cpu", weights_only=True)
+            if state["about"] != self.about:
+                raise BadRun(
+                    f"{self.path}: checkpoint of another phase or "
+                    "configuration; delete it, or train into another "
+                    "directory"
+                )
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.begun = time.monotonic() - state["seconds"]
+            return state["steps"]
+        except (OSError, BadRun):
             raise
         except Exception as error:  # any: it may hold anything
             raise DamagedFile(
                 f"{self.path}: damaged checkpoint ({error}); delete it to "
                 "start this phase again"
             ) from error
-        raise BadRun(
-            f"{self.path}: checkpoint of another phase or configuration; "
-            "delete it, or train into another directory"
-        )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from packnet_core.errors import InsideView
-from packnet_core.masking import Seen, masked
+from packnet_core.masking import masked, visible
 
 if TYPE_CHECKING:
     from packnet_core.network import PackNet
@@ -55,7 +55,8 @@ class View:
     def weights(self) -> dict[str, Tensor]:
         """The shared weights in which something is left out, by name.
 
-        Made anew where weights or owners were written since.
+        Copies, made anew where weights or owners were written since;
+        where gradients are wanted, what they flow back through.
         """
         shown = {}
         with self.network.lock:
@@ -64,14 +65,15 @@ class View:
                 state = written(weight), written(owner[name])
                 kept = self._copies.get(name)
                 if kept is None or kept[0] != state:
-                    with torch.inference_mode(False):
+                    with torch.inference_mode(False), torch.no_grad():
                         copy = masked(weight, owner[name], self.task)
                     # The weight is kept: no other takes its identity.
                     kept = self._copies[name] = state, copy, weight
                 if kept[1] is not weight:
-                    shown[name] = Seen.apply(
-                        weight, kept[1], owner[name], self.task
-                    )
+                    shown[name] = kept[1]
+                    if torch.is_grad_enabled():
+                        hidden = ~visible(owner[name], self.task)
+                        shown[name] = weight.masked_fill(hidden, 0)
         return shown
 
 

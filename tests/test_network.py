@@ -103,7 +103,6 @@ def large(request, monkeypatch):
     """Whether the layers count as large, to be worked on in pieces."""
     if request.param == "in pieces":
         monkeypatch.setattr("packnet_core.masking.PIECE", 16)
-        monkeypatch.setattr("packnet_core.guard.PIECE", 16)
 
 
 @pytest.mark.usefixtures("large")

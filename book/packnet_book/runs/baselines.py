@@ -40,7 +40,7 @@ class Distillation(nn.Module):
         return self
 
     def forward(
-        self, images: Tensor, labels: Tensor, whole: Tensor
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
     ) -> Tensor:
         *old, new = self.network.heads
         features = self.network.features(images)  # (B, features)
@@ -54,7 +54,7 @@ class Distillation(nn.Module):
                 softmax(wanted / self.temperature, dim=1),
                 reduction="batchmean",
             ) * (self.temperature**2)  # the gradient's size stays
-        return loss * (len(labels) / len(whole))
+        return loss * (len(labels) / len(batch_labels))
 
 
 class AllTasks(nn.Module):
@@ -77,7 +77,7 @@ class AllTasks(nn.Module):
         )
 
     def forward(
-        self, images: Tensor, labels: Tensor, whole: Tensor
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
     ) -> Tensor:
         features = self.network.features(images)
         heads = [head(features) for head in self.network.heads]
@@ -86,7 +86,9 @@ class AllTasks(nn.Module):
         losses = cross_entropy(
             logits.masked_fill(other, -torch.inf), labels, reduction="none"
         )
-        counts = self.task_of[whole].bincount()  # a task's in the batch
+        counts = self.task_of[
+            batch_labels
+        ].bincount()  # a task's in the batch
         return (losses / counts[self.task_of[labels]]).sum()
 
 
