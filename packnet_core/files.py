@@ -20,7 +20,7 @@ import signal
 import tempfile
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from packnet_core.errors import BadTask, BadTrunk, DamagedFile
 FORMAT = 1
 NO_SUM = "0" * 64
 MARK = rb"\"sha256\": \""  # the header's JSON stands inside JSON
-PIECE = 2**22
+BLOCK = 2**22  # bytes that are read at once
 
 
 def write(
@@ -49,16 +49,15 @@ def write(
 
     header: plain values; tensors: of the trunk and the heads, by their
     names in the file; owner: the owner map (uint8), by name; tasks: how
-    many own something. Raises OSError, and BadTask for a header that
-    holds more than plain values.
+    many there are. Raises OSError; BadTask for other values.
     """
     coded = {f"owner.{n}": encode(o, tasks) for n, o in owner.items()}
     try:
         text = json.dumps({"sha256": NO_SUM, "format": FORMAT, **header})
     except (TypeError, ValueError) as error:
         raise BadTask(
-            f"net.provenance holds what a file cannot ({error}): give "
-            "texts, numbers, lists and dictionaries only"
+            f"net.provenance holds what a file cannot ({error}): give texts, "
+            "numbers, lists and dictionaries"
         ) from error
     plain = {n: _plain(t) for n, t in (tensors | coded).items()}
     with replacing(path) as new:
@@ -66,22 +65,17 @@ def write(
             save_file(plain, new, {"packnet": text})
         except SafetensorError as error:
             raise OSError(errno.EIO, str(error)) from error
-        digest, place = _checksum(new)
+        digest, offset = _checksum(new)
         with open(new, "r+b") as file:
-            file.seek(place)
+            file.seek(offset)
             file.write(digest.encode())
 
 
-def read(
-    path: str | os.PathLike,
-) -> tuple[dict, dict[str, Tensor], dict[str, Tensor]]:
-    """Header, tensors, and coded owners of a file whose checksum is right.
+def read(path: str | os.PathLike) -> tuple[dict, dict[str, Tensor]]:
+    """Header and tensors of a file whose checksum is right, by name.
 
-    Raises FileNotFoundError, DamagedFile.
+    Raises OSError, DamagedFile.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
     with damage_named(path):
         digest, _ = _checksum(path)
         with safe_open(path, framework="pt") as file:
@@ -92,13 +86,15 @@ def read(
                 raise ValueError(f"format {header['format']} is not known")
             # Copies: in the file tensors begin anywhere, and where memory
             # is not aligned, products are added up in another order.
-            found = {n: file.get_tensor(n).clone() for n in file.keys()}
-    coded = {
-        name.removeprefix("owner."): found.pop(name)
-        for name in list(found)
-        if name.startswith("owner.")
-    }
-    return header, found, coded
+            return header, {
+                n: file.get_tensor(n).clone() for n in file.keys()
+            }
+
+
+def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those whose names begin with a prefix, by the rest of their names."""
+    start = len(prefix)
+    return {n[start:]: t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 @contextmanager
@@ -110,34 +106,34 @@ def damage_named(path: str | os.PathLike) -> Iterator[None]:
         raise
     except Exception as error:  # any: a header may say anything
         raise DamagedFile(
-            f"{path}: damaged, or not a packed network ({error}); "
-            "make or fetch the file again"
+            f"{path}: no packed network, or damaged ({error}): make or fetch "
+            "it again"
         ) from error
 
 
 def _plain(tensor: Tensor) -> Tensor:
     """The tensor on the CPU, in memory that it shares with no other."""
     plain = tensor.detach().cpu().contiguous()
-    whole = plain.untyped_storage().nbytes() == plain.nbytes
-    return plain if whole else plain.clone()
+    alone = plain.untyped_storage().nbytes() == plain.nbytes
+    return plain if alone else plain.clone()
 
 
-def _checksum(path: Path) -> tuple[str, int]:
-    """The file's checksum, and where in the file it belongs."""
+def _checksum(path: str | os.PathLike) -> tuple[str, int]:
+    """The file's checksum, and the offset at which the file says it."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > os.path.getsize(path):
             raise ValueError("its header is longer than the file")
         file.seek(0)
         start = bytearray(file.read(8 + length))
-        place = start.find(MARK) + len(MARK)
-        if place < len(MARK) or place + len(NO_SUM) > len(start):
+        offset = start.find(MARK) + len(MARK)
+        if offset < len(MARK) or offset + len(NO_SUM) > len(start):
             raise ValueError("it has no checksum")
-        start[place : place + len(NO_SUM)] = NO_SUM.encode()
+        start[offset : offset + len(NO_SUM)] = NO_SUM.encode()
         digest = hashlib.sha256(start)
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest(), place
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest(), offset
 
 
 @contextmanager
@@ -169,8 +165,7 @@ def _powers(base: int) -> numpy.ndarray:
 
 
 def encode(owner: Tensor, tasks: int) -> Tensor:
-    """Code an owner map (uint8, any shape) with values up to `tasks`;
-    bytes (m,)."""
+    """The code, bytes (m,), of an owner map with owners up to `tasks`."""
     flat, powers = owner.cpu().flatten().numpy(), _powers(tasks + 1)
     padded = numpy.pad(flat, (0, -len(flat) % len(powers)))
     packed = numpy.zeros(len(padded) // len(powers), dtype=numpy.uint8)
@@ -182,11 +177,8 @@ def encode(owner: Tensor, tasks: int) -> Tensor:
 
 
 def decode(code: Tensor, tasks: int, length: int) -> Tensor:
-    """The flat owner map (length,) behind a code.
-
-    Never takes more memory than a map of that length needs. Raises
-    ValueError if the code is not one of `length` owners up to `tasks`.
-    """
+    """The flat owner map (length,) behind a code, in no more memory than
+    that needs. Raises ValueError for a code of anything else."""
     base, powers = tasks + 1, _powers(tasks + 1)
     expected = -(-length // len(powers))
     decoder = zlib.decompressobj()
@@ -206,13 +198,11 @@ def decode(code: Tensor, tasks: int, length: int) -> Tensor:
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """A place to write the new file; it takes `path`'s place at the end.
+    """Where to write a file that replaces `path`, if the block succeeds.
 
-    If the block raises, `path` stays as it was. Raises OSError that names
-    `path`.
+    Raises OSError that names `path`.
     """
-    path = Path(path)
-    new = None
+    path, new = Path(path), None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)

@@ -67,12 +67,10 @@ class Pictures:
     """Labelled pictures of one split of one task.
 
     images: uint8 tensor (N, 3, H, W), red, green, blue, or a source of
-    pictures that stay on the disk; H and W at least what the network
-    takes: training cuts a random square of that size out of each,
-    testing the one in the centre;
-    labels: integer tensor (N,), each in [0, len(classes));
-    classes: the classes' names, in the order of the labels.
-    Raises BadPictures for anything else.
+    pictures that stay on the disk; training cuts a random square out of
+    each, testing the one in the centre; labels: integer tensor (N,), in
+    [0, len(classes)); classes: the classes' names, in the order of the
+    labels. Raises BadPictures for anything else.
     """
 
     images: "Tensor | Source"
@@ -88,9 +86,8 @@ class Pictures:
         ):
             raise BadPictures(
                 f"pictures of {images.dtype}, shape {tuple(images.shape)}: "
-                "give bytes (N, 3, H, W); of numbers from 0 to 1 they are "
-                "(images * 255).round().to(torch.uint8), of grey ones "
-                "images.expand(-1, 3, -1, -1)"
+                "give bytes (N, 3, H, W), as (images * 255).round().byte() "
+                "or, of grey ones, images.expand(-1, 3, -1, -1)"
             )
         if (
             labels.shape != (len(images),)
@@ -129,16 +126,15 @@ class Pictures:
                 return pil_to_tensor(turned.resize((side, side)))
             except (OSError, ValueError, Image.DecompressionBombError) as e:
                 raise BadPictures(
-                    f"{path}: no picture that can be read ({e}); mend it, or "
-                    "take it away"
+                    f"{path}: cannot be read ({e}); mend it, or take it away"
                 ) from e
 
         try:
             found = ImageFolder(os.fspath(folder), loader=read)
         except (OSError, RuntimeError) as error:
             raise BadPictures(
-                f"{folder}: give a folder that has a folder of pictures for "
-                f"each class ({error})"
+                f"{folder}: it needs a folder of pictures for each class "
+                f"({error})"
             ) from error
         images = torch.stack([found[i][0] for i in range(len(found))])
         return cls(images, torch.tensor(found.targets), tuple(found.classes))
@@ -159,7 +155,7 @@ class Pictures:
         if (room < 0).any():
             height, width = (room[(room < 0).any(1)][0] + size).tolist()
             raise BadPictures(
-                f"a picture of {height} x {width} pixels has no square of "
+                f"a picture of {height} x {width} px has no square of "
                 f"{size}: resize it, or give a smaller size"
             )
         return room
@@ -169,8 +165,8 @@ class Pictures:
     ) -> Tensor:
         """Random squares (B, 3, size, size) of some pictures, as bytes.
 
-        indices: (B,); draws: float tensor (B, 3) in [0, 1): where from
-        top and left, and whether flipped left to right (from 0.5 on).
+        draws: (B, 3) in [0, 1): how far from the top and the left, and
+        whether flipped left to right (from 0.5 on).
         """
         room = self._room(indices, size) + 1
         corners = (draws[:, :2] * room).long()

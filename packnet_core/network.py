@@ -17,11 +17,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
-from functools import wraps
 from operator import index
-from typing import TypeVar, cast
 
 import torch
 from accelerate.optimizer import AcceleratedOptimizer
@@ -33,27 +32,15 @@ from packnet_core import errors, files, masking, pruning, trunks
 from packnet_core.guard import Guard, digest
 from packnet_core.views import View, innermost, refuse_export, written
 
-Method = TypeVar("Method", bound=Callable)
 EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
-
-
-def _alone(method: Method) -> Method:
-    """Let no other thread exchange weights while a method runs."""
-
-    @wraps(method)
-    def locked(self, *args, **options):
-        with self.lock:
-            return method(self, *args, **options)
-
-    return cast(Method, locked)
 
 
 @dataclass(frozen=True)
 class Task:
     """What a network records of one of its tasks.
 
-    classes: their names in the order of the outputs; fractions: the
-    prune fractions applied to the task so far, in order.
+    classes: their names in the order of the outputs; fractions: by which
+    the task was pruned so far, in order.
     """
 
     name: str
@@ -81,12 +68,9 @@ class PackNet(nn.Module):
     features (B, `features`). The weights of its convolutions, linear
     layers and attention are shared out among the tasks. Everything else
     in it (biases, normalisation, every buffer) is trained with the first
-    task and fixed from the second on.
-
-    `provenance` is a dictionary of plain values that is saved along.
-
-    Raises BadTrunk if nothing in the trunk can be shared out, or if it
-    has layers with which earlier tasks could not be kept exact.
+    task and fixed from the second on. `provenance`: plain values, saved
+    along. Raises BadTrunk if nothing can be shared out, or if there are
+    layers with which earlier tasks could not be kept exact.
     """
 
     def __init__(self, trunk: nn.Module, features: int):
@@ -128,10 +112,8 @@ class PackNet(nn.Module):
 
     @property
     def owner(self) -> dict[str, Tensor]:
-        """Who owns each weight, by its name in the trunk.
-
-        uint8 tensors, shaped like the weights: 0 free, k of the k-th task.
-        """
+        """Who owns each weight, by its name in the trunk: uint8 tensors
+        like the weights, 0 where free, k where the k-th task does."""
         return dict(self.owners)
 
     def number(self, name: str) -> int:
@@ -180,11 +162,8 @@ class PackNet(nn.Module):
 
     @torch.compiler.disable(recursive=False)
     def forward(self, *inputs, **options) -> Tensor:
-        """Logits (B, classes) of the current task, or of the view's.
-
-        inputs: what the trunk takes, as a rule images (B, 3, H, W).
-        Raises NoTask before the first `add_task`.
-        """
+        """Logits (B, classes) of the current task, or of the view's, for
+        what the trunk takes. Raises NoTask before the first `add_task`."""
         view = innermost(self)
         task = view.task if view else self._current()
         return self.heads[task - 1](self.features(*inputs, **options))
@@ -209,114 +188,109 @@ class PackNet(nn.Module):
         """The network as one task sees it, within a `with` block.
 
         No parameter changes: the block's calls go through copies in which
-        later tasks' weights are zero. Views nest, and each thread has its
-        own. They are for looking: no guarded optimiser steps in one.
-        Raises UnknownTask; on entering Changed, BadTrunk, InsideView.
+        later tasks' weights are zero. Views nest, each thread has its own,
+        and no guarded optimiser steps in one. Raises UnknownTask; on
+        entering Changed, BadTrunk, InsideView.
         """
         return View(self, self.number(name))
 
-    @_alone
     def extract(self, name: str) -> Extracted:
         """One task as a plain module, independent of the network.
 
         In eval mode, with what the task does not see set to zero; for
         export, quantisation, shipping. Raises UnknownTask, Changed.
         """
-        task = self.number(name)
-        self.see_unchanged()
-        trunk = deepcopy(self.trunk)
-        for layer, weight in masking.shared_out(trunk).items():
-            weight.data = masking.masked(weight, self.owner[layer], task)
-        head = deepcopy(self.heads[task - 1])
-        return Extracted(trunk, head).requires_grad_(True).eval()
+        task, owner = self.number(name), self.owner
+        with self.lock:
+            self.see_unchanged()
+            alone = deepcopy(Extracted(self.trunk, self.heads[task - 1]))
+        for layer, weight in masking.shared_out(alone.trunk).items():
+            weight.data = masking.masked(weight, owner[layer], task)
+        return alone.requires_grad_(True).eval()
 
     # The steps of the paper
 
-    @_alone
+    @contextmanager
+    def _changing(self, what: str) -> Iterator[None]:
+        """Change the network as a whole or not at all, and alone."""
+        with self.lock:
+            self._refuse_inside(what)
+            self.see_unchanged()
+            with files.uninterrupted():
+                yield
+
     def add_task(self, name: str, classes: int | Iterable[str]) -> None:
         """Hand every free weight to a new task, from zero; add its head.
 
         classes: how many, or their names in the order of the labels.
-        What is owned already is fixed from now on. The first task takes
+        What is owned already is fixed from now on; the first task takes
         the trunk as it is. Guarded optimisers train the new head too.
         Raises BadTask, NoFreeWeights, InsideView, Changed.
         """
-        record = self._new_task(name, classes)
-        if not any((owner == masking.FREE).any() for _, owner in self.owners):
-            raise errors.NoFreeWeights(
-                f"no free weights left for {name!r}: prune "
-                f"{self.tasks[-1]!r} first, for instance prune(0.5)"
-            )
-        with files.uninterrupted():
+        record, owner = self._new_task(name, classes), self.owner
+        with self._changing("add a task"):
+            if not any((o == masking.FREE).any() for o in owner.values()):
+                raise errors.NoFreeWeights(
+                    f"no free weights left for {name!r}: prune "
+                    f"{self.tasks[-1]!r} first, for instance prune(0.5)"
+                )
+            task = len(self.records) + 1
             for layer, weight in self.layers.items():
-                owner = self.owner[layer]
-                masking.hand_over(weight, owner, len(self.records) + 1)
+                masking.hand_over(weight, owner[layer], task)
             self._begin(record)
 
-    @_alone
     def add_head(self, name: str, classes: int | Iterable[str]) -> None:
-        """Add a task that owns no weights: it uses all that are there.
+        """Add a task that owns a head alone, and uses all weights there.
 
-        Its head alone is its own, so this needs no free weights. Raises
-        BadTask, NoTask, InsideView, Changed.
+        Raises BadTask, NoTask, InsideView, Changed.
         """
         self._current()
         record = self._new_task(name, classes)
-        with files.uninterrupted():
+        with self._changing("add a task"):
             self._begin(record)
 
-    @_alone
     def prune(self, fraction: float) -> None:
         """Free the smallest weights of the current task, layer by layer.
 
         fraction: share of the task's weights to free, in [0, 1). Freed
-        weights are zero and stay so until the next `add_task`; train
-        again after this. What raises has changed nothing. Raises
-        BadFraction, BadTask, Diverged, NoTask, InsideView, Changed.
+        weights are zero until the next `add_task`: train again now. What
+        raises has changed nothing. Raises BadFraction, BadTask, Diverged,
+        NoTask, InsideView, Changed.
         """
-        self._see_ready("prune")
         task, fraction = self._current(), pruning.checked(fraction)
-        layers, owner = self.layers, self.owner
-        if not any((owners == task).any() for owners in owner.values()):
-            raise errors.BadTask(
-                f"{self.tasks[-1]!r} owns no weights, so none can be freed: "
-                "give it some, with add_task instead of add_head"
-            )
-        limits = {
-            name: pruning.cutoff(weight, owner[name], task, fraction, name)
-            for name, weight in layers.items()
-        }
-        with files.uninterrupted():
+        with self._changing("prune"):
+            layers, owner = self.layers, self.owner
+            if not any((owners == task).any() for owners in owner.values()):
+                raise errors.BadTask(
+                    f"{self.tasks[-1]!r} owns no weights to free: give it "
+                    "some, with add_task instead of add_head"
+                )
+            limits = {
+                name: pruning.cutoff(w, owner[name], task, fraction, name)
+                for name, w in layers.items()
+            }
             for name, weight in layers.items():
                 pruning.free_up_to(weight, owner[name], task, limits[name])
             self.note_pruned(fraction)
 
     def note_pruned(self, fraction: float) -> None:
-        """Record that the current task was pruned; the owners say how.
-
-        For whoever frees weights by another rule than `prune`.
-        """
-        last = self.records[self._current() - 1]
-        self.records[-1] = replace(
-            last, fractions=(*last.fractions, fraction)
-        )
+        """Record a pruning, also by another rule than `prune`'s."""
+        last = self.records[-1]
+        fractions = (*last.fractions, fraction)
+        self.records[-1] = replace(last, fractions=fractions)
         self._remember()
 
-    @_alone
     def guard(self, optimizer: Optimizer) -> None:
         """From now on no step of this optimiser changes a fixed weight.
 
         Fixed are the weights of earlier tasks, free weights (at zero)
-        and, from the second task on, everything else but the new head.
-        Holds for any optimiser, with decay, momentum or clipping, and
-        follows later `add_task` and `prune`.
+        and, from the second task on, everything else but the new head;
+        for any optimiser, also after a later `add_task` or `prune`.
         """
         if isinstance(optimizer, AcceleratedOptimizer):
             optimizer = optimizer.optimizer
-        guard = self._guard()
-        if guard is None:
-            guard = Guard(self._before_step)
-            self._guard = weakref.ref(guard)
+        guard = self._guard() or Guard(self._before_step)
+        self._guard = weakref.ref(guard)
         guard.attach(optimizer)
         self._remember()
 
@@ -337,31 +311,26 @@ class PackNet(nn.Module):
 
     def _current(self) -> int:
         if not self.records:
-            raise errors.NoTask(
-                "the network has no task yet: call add_task first"
-            )
+            raise errors.NoTask("there is no task yet: call add_task first")
         return len(self.records)
 
     def _new_task(self, name: str, classes: int | Iterable[str]) -> Task:
-        """The record of a new task, if it may be added now."""
-        self._see_ready("add a task")
+        """The record of a new task, if it may be called so."""
         if not isinstance(classes, Iterable):
             classes = map(str, range(index(classes)))
         names = tuple(map(str, classes))
         if isinstance(classes, str) or len(names) < 2:
             raise errors.BadTask(
-                f"classes {names}: give a number, or the names; at "
-                "least two are needed to tell apart"
+                f"classes {names}: give a number, at least two, or the names"
             )
         if not isinstance(name, str) or not name or name in self.tasks:
             raise errors.BadTask(
-                f"task {name!r}: a task needs a name of its own; the names "
-                f"{self.tasks} are taken"
+                f"task {name!r} needs a name of its own, not of {self.tasks}"
             )
         if len(self.records) == masking.MOST_TASKS:
             raise errors.BadTask(
-                f"the network holds {masking.MOST_TASKS} tasks already, all "
-                "that one byte can tell apart: start another network"
+                f"one byte tells {masking.MOST_TASKS} tasks apart, and so "
+                "many are here: start another network"
             )
         return Task(str(name), names)
 
@@ -385,9 +354,9 @@ class PackNet(nn.Module):
     # What is fixed
 
     def frozen_rest(self) -> Iterator[tuple[str, Tensor]]:
-        """What is not shared out and may not change, by its name in the
-        state: from the second task on the rest of the trunk with all its
-        buffers, and the earlier heads."""
+        """What is fixed though not shared out, by its name in the state:
+        from the second task on the rest of the trunk with all its buffers,
+        and the earlier heads."""
         if len(self.records) > 1:
             for name, tensor in (*self._rest(), *self.trunk.named_buffers()):
                 yield f"trunk.{name}", tensor
@@ -395,17 +364,14 @@ class PackNet(nn.Module):
                 yield f"heads.{name}", tensor
 
     def still(self) -> Iterator[nn.Module]:
-        """Modules that stay in eval mode: those with buffers, from the
-        second task on."""
+        """Modules that stay in eval mode for their buffers, which are
+        fixed."""
         if self._proof is not None:
             yield from (m for m in self.trunk.modules() if m._buffers)
 
     def freeze_rest(self) -> None:
-        """Freeze what is not shared out, from the second task on.
-
-        The shared weights of finished tasks are frozen by the guard, one
-        by one. Of both the digests are taken.
-        """
+        """Freeze what is not shared out, from the second task on, and
+        take the digests of all that is fixed."""
         for _, tensor in self.frozen_rest():
             tensor.requires_grad_(False).grad = None
         self._proof = self._digests() if len(self.records) > 1 else None
@@ -423,35 +389,32 @@ class PackNet(nn.Module):
     def _stamps(self) -> list:
         return [written(t) for t in (*self.parameters(), *self.buffers())]
 
-    @_alone
     def _prove(self) -> None:
-        """See that no fixed bit has changed. Raises Changed.
-
-        A guard puts right what was changed past its optimiser's steps.
-        Looks again only after training, or where something was written.
-        """
-        if self._proof is None or self._stamps() == self._proven_at:
-            return
-        found, guard = self._digests(), self._guard()
-        if guard is not None and found != self._proof:
-            guard.restore()
-            found = self._digests()
+        """See that no fixed bit has changed, if anything was written to
+        since; a guard puts right what it can. Raises Changed."""
+        with self.lock:
+            if self._proof is None or self._stamps() == self._proven_at:
+                return
+            found, guard = self._digests(), self._guard()
+            if guard is not None and found != self._proof:
+                guard.restore()
+                found = self._digests()
         for name, text in self._proof.items():
             if found.get(name) != text:
                 raise errors.Changed(
-                    f"{name}: bits of finished tasks have changed: go on "
-                    "from what was last saved, and guard every optimiser, "
-                    "also one inside another, with net.guard(optimizer)"
+                    f"{name}: bits of finished tasks have changed: go back "
+                    "to a saved network, and net.guard(optimizer) every one"
                 )
         self._proven_at = self._stamps()
 
     def _remember(self) -> None:
+        """Let the guard, if there is one, know what is fixed now."""
         guard = self._guard()
         if guard is not None:
-            owner = self.owner
-            layers = ((w, owner[n]) for n, w in self.layers.items())
-            others = [tensor for _, tensor in self.frozen_rest()]
-            guard.remember(layers, len(self.records), others)
+            owner, others = self.owner, dict(self.frozen_rest()).values()
+            with self.lock:
+                layers = [(w, owner[n]) for n, w in self.layers.items()]
+                guard.remember(layers, len(self.records), others)
 
     def _before_step(self) -> None:
         self._refuse_inside("train")
@@ -468,11 +431,6 @@ class PackNet(nn.Module):
                 f"{self.tasks[view.task - 1]!r}: leave the view first"
             )
 
-    def _see_ready(self, what: str) -> None:
-        self._refuse_inside(what)
-        self.see_unchanged()
-
-    @_alone
     def see_unchanged(self) -> None:
         """See that the layers are those of the owner map, and that no
         fixed bit has changed. Raises BadTrunk, Changed."""
@@ -481,9 +439,8 @@ class PackNet(nn.Module):
         for name in owner.keys() | layers.keys():
             if name not in layers:
                 raise errors.BadTrunk(
-                    f"{name} is no plain weight any more (replaced, wrapped "
-                    "or quantised): put it back; copies for that come from "
-                    "extract(task)"
+                    f"{name} is no plain weight any more: put it back, and "
+                    "change (or quantise) what extract(task) gives instead"
                 )
             if name not in owner or layers[name].shape != owner[name].shape:
                 raise errors.BadTrunk(
@@ -515,15 +472,15 @@ class PackNet(nn.Module):
         self._forget_others()
         self._proven_at = None
 
-    @_alone
     def _apply(self, fn, recurse=True):
-        self._prove()
-        before = self._stamps()
-        super()._apply(fn, recurse)
-        if self._stamps() != before:
-            if self._proof is not None:  # other bits, for the same numbers
-                self._proof = self._digests()
-            self._remember()
+        with self.lock:
+            self._prove()
+            before = self._stamps()
+            super()._apply(fn, recurse)
+            if self._stamps() != before:
+                if self._proof is not None:  # other bits, the same numbers
+                    self._proof = self._digests()
+                self._remember()
         return self
 
     def state_dict(self, *args, **options):
@@ -541,26 +498,21 @@ class PackNet(nn.Module):
         self.records, self._proof, self.provenance = _from_bytes(state)
 
     def _load_from_state_dict(self, state, prefix, local, strict, *args):
-        start = len(prefix)
-        own = {n[start:]: t for n, t in state.items() if n.startswith(prefix)}
         former = len(self.heads)
         try:
-            self._fit_state(own, strict)
+            self._fit_state(files.part(state, prefix), strict)
         except BaseException:
             del self.heads[former:]
             raise
         super()._load_from_state_dict(state, prefix, local, strict, *args)
 
     def _fit_state(self, own: dict[str, Tensor], strict: bool) -> None:
-        """See that a state is one of this network, or build its heads.
-
-        Raises BadState, before anything else is changed.
-        """
+        """Refuse what is no state of this network, and build its heads if
+        it has none. Raises BadState."""
         if EXTRA not in own:
             if self.records or any(n.startswith("owners.") for n in own):
                 raise errors.BadState(
-                    "this state has no tasks, and nobody knows whose its "
-                    "weights are: load what PackNet.state_dict() gave"
+                    "this state has no tasks: load what state_dict() gave"
                 )
             return
         records, proof, _ = _from_bytes(own.pop(EXTRA))
@@ -571,17 +523,16 @@ class PackNet(nn.Module):
             (r.name, r.classes) for r in records
         ]:
             raise errors.BadState(
-                f"this state has the tasks {[r.name for r in records]}, the "
-                f"network has {self.tasks}: load it into a PackNet without "
-                "tasks, PackNet(trunk, features)"
+                f"the state has the tasks {[r.name for r in records]}, not "
+                f"{self.tasks}: load it into a PackNet without tasks"
             )
         wanted = {n: t.shape for n, t in self.state_dict().items()}
         del wanted[EXTRA]
         given = {n: t.shape for n, t in own.items() if strict or n in wanted}
         for name, _ in sorted(wanted.items() ^ given.items()):
             raise errors.BadState(
-                f"{name} is missing here or there, or has another shape: "
-                "build the trunk that was saved"
+                f"{name} is not there, or of another shape, in the state or "
+                "in the network: build the trunk that was saved"
             )
         for name, text in (proof or {}).items():
             layer = name.removeprefix("trunk.")
@@ -589,30 +540,16 @@ class PackNet(nn.Module):
             # A buffer that is not saved has no place in the state.
             if name in own and text != digest(own[name], owner, len(records)):
                 raise errors.BadState(
-                    f"{name} was changed after it was fixed: this state does "
-                    "not hold what its finished tasks were trained to"
+                    f"{name} was changed in this state after it was fixed: "
+                    "load an earlier one"
                 )
 
-    @_alone
     def save(self, path: str | os.PathLike) -> None:
         """Write the packed network to one file, replacing it at once.
 
-        Raises OSError if it cannot be written; an older file of that
-        name is then still whole. Raises BadTask for a head that is no
-        linear layer, InsideView, Changed.
+        Raises OSError, and leaves an older file as it was; BadTask for a
+        head that is no linear layer; InsideView, Changed.
         """
-        self._proven_at = None
-        self._see_ready("save")
-        tensors = {f"trunk.{n}": t for n, t in _once(self.trunk).items()}
-        for number, (task, head) in enumerate(zip(self.tasks, self.heads), 1):
-            if type(head) is not nn.Linear or head.bias is None:
-                raise errors.BadTask(
-                    f"the head of {task!r} is no linear layer with a bias, "
-                    "and a .packnet file has no place for it: keep such a "
-                    "network with torch.save(net.state_dict(), path)"
-                )
-            tensors[f"head.{number}.weight"] = head.weight
-            tensors[f"head.{number}.bias"] = head.bias
         architecture = getattr(self.trunk, "architecture", None)
         header = {
             "architecture": architecture and asdict(architecture),
@@ -620,7 +557,22 @@ class PackNet(nn.Module):
             "tasks": [asdict(record) for record in self.records],
             "provenance": self.provenance,
         }
-        files.write(path, header, tensors, self.owner, len(self.records))
+        heads: dict[str, Tensor] = {}
+        for number, (task, head) in enumerate(zip(self.tasks, self.heads), 1):
+            if type(head) is not nn.Linear or head.bias is None:
+                raise errors.BadTask(
+                    f"the head of {task!r} is no linear layer with a bias: "
+                    "keep it with torch.save(net.state_dict(), path)"
+                )
+            heads[f"head.{number}.weight"] = head.weight
+            heads[f"head.{number}.bias"] = head.bias
+        self._proven_at = None
+        with self.lock:
+            self._refuse_inside("save")
+            self.see_unchanged()
+            tensors = {f"trunk.{n}": t for n, t in _once(self.trunk).items()}
+            tensors |= heads
+            files.write(path, header, tensors, self.owner, len(self.records))
 
 
 def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
@@ -630,28 +582,22 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     weights are replaced, its number type is kept. Raises
     FileNotFoundError, DamagedFile, BadTrunk.
     """
-    header, tensors, codes = files.read(path)
-    built = trunk is None
+    header, tensors = files.read(path)
+    own, built = files.part(tensors, "trunk."), trunk is None
     with files.damage_named(path):
         if trunk is None:
             if header["architecture"] is None:
                 raise errors.BadTrunk(
-                    f"{path}: its trunk was not built by this library; "
-                    "build it yourself and call load(path, trunk)"
+                    f"{path}: this library did not build its trunk: build "
+                    "it, and call load(path, trunk)"
                 )
             architecture = trunks.Architecture(**header["architecture"])
             with torch.device("meta"):  # shapes only; the file has values
                 trunk = trunks.build(architecture)
-        own = {
-            name.removeprefix("trunk."): tensor
-            for name, tensor in tensors.items()
-            if name.startswith("trunk.")
-        }
         shapes = {name: tensor.shape for name, tensor in _once(trunk).items()}
         if shapes != {name: tensor.shape for name, tensor in own.items()}:
             raise errors.BadTrunk(
-                f"{path}: its tensors do not fit the trunk; "
-                "build the trunk that was saved"
+                f"{path}: its tensors do not fit the trunk: give another"
             )
         trunk.load_state_dict(own, strict=built, assign=built)
         network = PackNet(trunk, header["features"])
@@ -663,7 +609,8 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
                 tensor = tensors[f"head.{number + 1}.{part}"]
                 state[f"heads.{number}.{part}"] = tensor
         for name, owner in network.owners:
-            flat = files.decode(codes[name], len(tasks), owner.numel())
+            code = tensors[f"owner.{name}"]
+            flat = files.decode(code, len(tasks), owner.numel())
             state[f"owners.{name}"] = flat.view(owner.shape)
         network.load_state_dict(state)
         network.freeze_rest()

@@ -23,7 +23,7 @@ def checked(fraction: float) -> float:
     if not 0 <= number < 1:
         raise BadFraction(
             f"prune fraction {fraction}: give a number from 0 up to, but "
-            "not including, 1 (0.75 frees the smallest three quarters)"
+            "not including, 1"
         )
     return number
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from accelerate import Accelerator
@@ -38,7 +38,7 @@ warnings.filterwarnings("ignore", message="Grad strides do not match")
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
 SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # names of accelerate's
-SCHEDULES = ("constant", "cosine", "step")
+Schedule = Literal["constant", "cosine", "step"]
 # Images (B, 3, size, size) and labels (B,) that one process works on in a
 # step, and the labels (N,) of all processes.
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -53,13 +53,14 @@ class Phase:
     every `decay_every` epochs); warmup: epochs over which the rate rises
     from zero; batch: pictures a step, over all processes; clip: largest
     norm of the gradient, None for no limit; trunk_from: the epoch, from
-    0, from which the trunk is trained too, not the heads alone.
+    0, from which the trunk is trained too, not the heads alone. Raises
+    BadRun.
     """
 
     epochs: int
     lr: float
     head_lr: float | None = None
-    schedule: Literal["constant", "cosine", "step"] = "constant"
+    schedule: Schedule = "constant"
     decay_every: int = 10
     warmup: float = 0.0
     batch: int = 32
@@ -67,6 +68,17 @@ class Phase:
     weight_decay: float = 0.0
     clip: float | None = None
     trunk_from: int = 0
+
+    def __post_init__(self):
+        known, least = (
+            get_args(Schedule),
+            min(self.epochs, self.decay_every - 1),
+        )
+        if least < 0 or self.schedule not in known:
+            raise BadRun(
+                f"{self}: give epochs from 0, decay_every from 1, and one "
+                f"of the schedules {', '.join(known)}"
+            )
 
     def factor(self, epoch: float) -> float:
         """What the learning rates are multiplied with at an epoch."""
@@ -100,16 +112,18 @@ def fit(
     text; title: for the progress bar; checkpoint: a file that is kept up
     to date and from which the phase goes on if it was cut short;
     accumulate: chunks in which each process puts its share of a batch
-    through the network, their gradients added up (batch norm normalises
-    each by itself); watch: called with the number of steps done after
-    each. Returns the seconds spent training, those before a cut included.
-    Modules that are in eval mode while the network is in training mode
-    stay so; all modes are afterwards as before.
-    Raises Diverged, BadRun, and DamagedFile for a damaged checkpoint.
+    through the network (batch norm normalises each by itself); watch:
+    called with the number of steps done after each. Returns the seconds
+    spent training, those before a cut included. Modules stay in eval mode
+    that are in it while the network is in training mode; all modes are
+    afterwards as before. Raises BadRun, DamagedFile, Diverged, NoTask.
     """
     accelerator = accelerator or new_accelerator()
-    _refuse(network, pictures, phase, objective, accumulate, accelerator)
-    per_epoch = max(len(pictures) // phase.batch, 1)
+    size_of_batch = min(phase.batch, len(pictures))
+    _refuse(network, pictures, objective, size_of_batch, accelerator)
+    if accumulate < 1:
+        raise BadRun(f"accumulate {accumulate}: give 1 or more")
+    per_epoch = len(pictures) // size_of_batch
     steps = phase.epochs * per_epoch
     about = (
         f"{asdict(phase)} {seed} {len(pictures)} {size} {accumulate} "
@@ -163,9 +177,8 @@ def fit(
                 loss = _gradients(accelerator, model, ready, accumulate)
                 if not math.isfinite(loss):
                     raise Diverged(
-                        f"{title}: the loss became {loss} in step "
-                        f"{step + 1} of {steps}: lower the learning rate "
-                        f"({phase.lr}) or limit the gradient with clip"
+                        f"{title}: the loss became {loss} in step {step}: "
+                        f"lower the learning rate ({phase.lr}), or set clip"
                     )
                 if step // per_epoch < phase.trunk_from:
                     network.trunk.zero_grad()  # the heads alone are trained
@@ -187,46 +200,28 @@ def fit(
 def _refuse(
     network: PackNet,
     pictures: Pictures,
-    phase: Phase,
     objective: Objective,
-    accumulate: int,
+    batch: int,
     accelerator: Accelerator,
 ) -> None:
     """Raise NoTask or BadRun where a phase cannot be trained as asked."""
     if not network.tasks:
         raise NoTask("the network has no task yet: call add_task first")
-    classes = [len(record.classes) for record in network.records]
-    wanted = sum(classes) if objective.joint else classes[-1]
-    batch = min(phase.batch, len(pictures))
-    launched = accelerator.distributed_type.value
-    for wrong, message in (
-        (len(pictures) == 0, "there are no pictures to train on"),
-        (
-            len(pictures.classes) != wanted,
-            f"pictures of {len(pictures.classes)} classes for a task of "
-            f"{wanted}: give those of {network.tasks[-1]!r}",
-        ),
-        (
-            batch < accelerator.num_processes,
-            f"batch of {batch} for {accelerator.num_processes} process(es): "
-            "each needs a picture; take larger batches, or fewer processes",
-        ),
-        (accumulate < 1, f"accumulate {accumulate}: give 1 or more"),
-        (
-            phase.epochs < 0
-            or phase.decay_every < 1
-            or phase.schedule not in SCHEDULES,
-            f"{phase}: epochs are 0 or more, decay_every 1 or more, and the "
-            f"schedule is one of {', '.join(SCHEDULES)}",
-        ),
-        (
-            launched in SHARDED,
-            f"{launched} shards the weights, and an owner map cannot "
-            "follow: launch with --multi_gpu instead",
-        ),
-    ):
-        if wrong:
-            raise BadRun(message)
+    own = network.records if objective.joint else network.records[-1:]
+    wanted, found = sum(len(r.classes) for r in own), len(pictures.classes)
+    kind, processes = accelerator.distributed_type, accelerator.num_processes
+    faults = {
+        "there are no pictures to train on": len(pictures) == 0,
+        f"pictures of {found} classes for a task of {wanted}: give those of "
+        f"{network.tasks[-1]!r}": found != wanted,
+        f"batch of {batch} for {processes} process(es), and each needs a "
+        "picture: take larger batches, or fewer processes": batch < processes,
+        f"{kind.value} shards the weights, and an owner map cannot follow: "
+        "launch with --multi_gpu instead": kind.value in SHARDED,
+    }
+    for fault, there in faults.items():
+        if there:
+            raise BadRun(fault)
 
 
 @contextmanager
@@ -250,13 +245,13 @@ def _prepared(
     stepping = state.sync_gradients
     state._set_sync_gradients(True)  # whatever was being accumulated
     kept = accelerator._models, accelerator._optimizers
-    lengths = [len(known) for known in kept]
+    before = [list(known) for known in kept]
     prepared = accelerator.prepare_model(model)
     try:
         yield prepared
     finally:
-        for known, length in zip(kept, lengths, strict=True):
-            del known[length:]
+        for known, former in zip(kept, before, strict=True):
+            known[:] = former
         state._set_sync_gradients(stepping)
         accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
 
@@ -277,14 +272,13 @@ def _ahead(
 def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
     heads = [p for p in network.heads.parameters() if p.requires_grad]
     head_lr = phase.lr if phase.head_lr is None else phase.head_lr
+    groups = [
+        {"params": network.trunk.parameters(), "full_lr": phase.lr},
+        {"params": heads, "full_lr": head_lr},
+    ]
+    decay = phase.weight_decay
     return torch.optim.SGD(
-        [
-            {"params": network.trunk.parameters(), "full_lr": phase.lr},
-            {"params": heads, "full_lr": head_lr},
-        ],
-        phase.lr,
-        phase.momentum,
-        weight_decay=phase.weight_decay,
+        groups, phase.lr, phase.momentum, weight_decay=decay
     )
 
 
@@ -305,9 +299,8 @@ def _gradients(
                 if "more than 1 value per channel" not in str(error):
                     raise
                 raise BadRun(
-                    f"batch norm met a chunk of {len(images)} picture(s) "
-                    "with one number a channel: take larger batches, or "
-                    "fewer chunks (accumulate)"
+                    f"batch norm met a chunk of {len(images)} picture(s): "
+                    "take larger batches, or fewer chunks (accumulate)"
                 ) from error
             # Processes take the mean of their gradients, not the sum.
             scaled = part * accelerator.num_processes
@@ -325,8 +318,7 @@ class Checkpoint:
     """Where a phase stands, in a file that is kept up to date.
 
     path: None keeps nothing; about: says exactly what is being trained
-    and how. Random state needs no place: it comes from the seed and the
-    number of the step. Raises OSError.
+    and how. Random numbers come from the seed and the step alone.
     """
 
     path: Path | None
@@ -366,8 +358,7 @@ class Checkpoint:
     def load(self) -> int:
         """Take the phase up again where it was saved; the steps done.
 
-        Raises BadRun if it was another phase, DamagedFile if the file
-        cannot be read.
+        Raises OSError, BadRun for another phase, DamagedFile.
         """
         if self.path is None or not self.path.exists():
             return 0
@@ -375,9 +366,7 @@ class Checkpoint:
             state = torch.load(self.path, "cpu", weights_only=True)
             if state["about"] != self.about:
                 raise BadRun(
-                    f"{self.path}: checkpoint of another phase or "
-                    "configuration; delete it, or train into another "
-                    "directory"
+                    f"{self.path}: checkpoint of another phase; delete it"
                 )
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -387,6 +376,5 @@ class Checkpoint:
             raise
         except Exception as error:  # any: it may hold anything
             raise DamagedFile(
-                f"{self.path}: damaged checkpoint ({error}); delete it to "
-                "start this phase again"
+                f"{self.path}: damaged checkpoint ({error}); delete it"
             ) from error
