@@ -1,6 +1,6 @@
 """`network.packnet`: a packed network in one file, without pickle.
 
-The file is a safetensors file, readable with any safetensors library:
+Any safetensors library reads the file. It holds
 
 * `trunk.<name>`: parameters and buffers of the trunk, without loss;
 * `head.<k>.weight`, `head.<k>.bias`: the head of the k-th task;
@@ -8,8 +8,7 @@ The file is a safetensors file, readable with any safetensors library:
 * metadata `packnet`: the header as JSON, with the checksum of all bytes
   of the file (taken with zeros for its own 64 digits).
 
-Equal networks give equal files, byte for byte. Reading checks the
-checksum first, and executes nothing from the file.
+Equal networks give equal files. Reading executes nothing.
 """
 
 import errno
@@ -17,11 +16,11 @@ import hashlib
 import json
 import os
 import signal
-import tempfile
 import threading
+import uuid
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy
@@ -153,9 +152,8 @@ def uninterrupted() -> Iterator[None]:
 
 
 # The owner map in few bits: as many owners as fit are packed into each byte,
-# as digits of a number; zlib's Huffman code then comes within a fraction of
-# a percent of the map's entropy, and its run lengths shrink layers with one
-# owner to almost nothing.
+# as digits of a number. zlib's Huffman code then comes close to the map's
+# entropy; its run lengths shrink layers with one owner to almost nothing.
 
 
 def _powers(base: int) -> numpy.ndarray:
@@ -202,22 +200,17 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
     Raises OSError that names `path`.
     """
-    path, new = Path(path), None
+    path = Path(path)
+    new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        os.close(handle)
-        new = Path(name)
         yield new
         with open(new, "rb") as written:
             os.fsync(written.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        new.chmod(0o666 & ~mask)
         os.replace(new, path)
     except OSError as error:  # say which file, not which temporary one
         reason = error.strerror or str(error)
         raise OSError(error.errno, reason, str(path)) from error
     finally:
-        if new is not None:
-            new.unlink(missing_ok=True)
+        with suppress(OSError):
+            new.unlink()

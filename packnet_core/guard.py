@@ -5,10 +5,8 @@ optimiser, and old momentum goes on moving a weight whose gradient is
 zero. So the guard does two things. As soon as a gradient is complete,
 the entries of fixed weights are cleared: clipping by norm then sees only
 what may move. After every step, whatever the optimiser did to a fixed
-weight is undone from a copy, bit for bit.
-
-Memory: the weight's own size for the copy, in layers where something is
-fixed, once for all optimisers; the owner map serves as the mask.
+weight is undone from a copy, bit for bit. That takes the weight's own
+size in memory, in layers where something is fixed.
 """
 
 import hashlib
@@ -35,11 +33,10 @@ def digest(
     """
     made = hashlib.sha256()
     owners = [] if owner is None else [owner.contiguous()]
-    for value, *whose in pieces(values.detach().contiguous(), *owners):
-        counted = [value]
-        for one in whose:
-            seen = visible(one, below - 1)
-            counted = [bits(value).mul(seen), one.mul(seen)]
+    for counted in pieces(values.detach().contiguous(), *owners):
+        if owner is not None:
+            seen = visible(counted[1], below - 1)
+            counted = bits(counted[0]).mul(seen), counted[1].mul(seen)
         for one in counted:
             made.update(one.reshape(-1).view(torch.uint8).cpu().numpy().data)
     kind = str(values.dtype).removeprefix("torch.")

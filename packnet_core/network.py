@@ -143,20 +143,16 @@ class PackNet(nn.Module):
         lines.append(f"  biases, scales, shifts: {sum(few):,} in {len(few)}")
         for name, tensor in (*self._rest(), *self.trunk.named_buffers()):
             if tensor.dim() >= 2:
-                shape = list(tensor.shape)
-                lines.append(f"  {name}: {shape}, not shared out")
+                lines.append(f"  {name}: {[*tensor.shape]}, not shared out")
         held = [name for name, m in self.trunk.named_modules() if m._buffers]
-        lines.append(
-            f"in eval mode then, for their buffers: {held or 'none'}"
-        )
+        lines.append(f"in eval mode then, for their buffers: {held or None}")
         return "\n".join(lines)
 
     def _rest(self) -> Iterator[tuple[str, nn.Parameter]]:
         """The trunk's parameters that are not shared out."""
-        shared = {id(weight) for weight in self.layers.values()}
-        for name, parameter in self.trunk.named_parameters():
-            if id(parameter) not in shared:
-                yield name, parameter
+        shared = set(self.layers.values())
+        everything = self.trunk.named_parameters()
+        yield from ((n, p) for n, p in everything if p not in shared)
 
     # Answers
 
@@ -302,8 +298,7 @@ class PackNet(nn.Module):
         `prune` is called. heads: the earlier heads change too.
         """
         self._proof = None
-        guard = self._guard()
-        if guard is not None:
+        if guard := self._guard():
             guard.remember((), 0, ())
         self.trunk.requires_grad_(True)
         if heads:
@@ -346,8 +341,7 @@ class PackNet(nn.Module):
         head = self._head(len(record.classes))
         self.heads.append(head)
         self.records.append(record)
-        guard = self._guard()
-        if guard is not None:
+        if guard := self._guard():
             guard.take(list(head.parameters()), set(former.parameters()))
         self.freeze_rest()
 
@@ -395,8 +389,8 @@ class PackNet(nn.Module):
         with self.lock:
             if self._proof is None or self._stamps() == self._proven_at:
                 return
-            found, guard = self._digests(), self._guard()
-            if guard is not None and found != self._proof:
+            found = self._digests()
+            if found != self._proof and (guard := self._guard()):
                 guard.restore()
                 found = self._digests()
         for name, text in self._proof.items():
@@ -409,8 +403,7 @@ class PackNet(nn.Module):
 
     def _remember(self) -> None:
         """Let the guard, if there is one, know what is fixed now."""
-        guard = self._guard()
-        if guard is not None:
+        if guard := self._guard():
             owner, others = self.owner, dict(self.frozen_rest()).values()
             with self.lock:
                 layers = [(w, owner[n]) for n, w in self.layers.items()]
@@ -419,8 +412,7 @@ class PackNet(nn.Module):
     def _before_step(self) -> None:
         self._refuse_inside("train")
         self._proven_at = None  # whatever an optimiser writes through
-        guard = self._guard()
-        if guard is not None and not guard.is_current():
+        if (guard := self._guard()) and not guard.is_current():
             self._remember()
 
     def _refuse_inside(self, what: str) -> None:
@@ -498,38 +490,39 @@ class PackNet(nn.Module):
         self.records, self._proof, self.provenance = _from_bytes(state)
 
     def _load_from_state_dict(self, state, prefix, local, strict, *args):
-        former = len(self.heads)
-        try:
-            self._fit_state(files.part(state, prefix), strict)
-        except BaseException:
-            del self.heads[former:]
-            raise
+        heads = self._fit_state(files.part(state, prefix), strict)
+        self.heads.extend(heads)
         super()._load_from_state_dict(state, prefix, local, strict, *args)
 
-    def _fit_state(self, own: dict[str, Tensor], strict: bool) -> None:
-        """Refuse what is no state of this network, and build its heads if
-        it has none. Raises BadState."""
+    def _fit_state(
+        self, own: dict[str, Tensor], strict: bool
+    ) -> list[nn.Linear]:
+        """The heads that are wanted for a state, if it is one of this
+        network. Raises BadState."""
         if EXTRA not in own:
             if self.records or any(n.startswith("owners.") for n in own):
                 raise errors.BadState(
                     "this state has no tasks: load what state_dict() gave"
                 )
-            return
+            return []
         records, proof, _ = _from_bytes(own.pop(EXTRA))
-        if not self.records:
-            with torch.random.fork_rng([]):
-                self.heads.extend(self._head(len(r.classes)) for r in records)
-        elif [(r.name, r.classes) for r in self.records] != [
-            (r.name, r.classes) for r in records
-        ]:
+        known = [(r.name, r.classes) for r in self.records]
+        if known and known != [(r.name, r.classes) for r in records]:
             raise errors.BadState(
                 f"the state has the tasks {[r.name for r in records]}, not "
                 f"{self.tasks}: load it into a PackNet without tasks"
             )
-        wanted = {n: t.shape for n, t in self.state_dict().items()}
-        del wanted[EXTRA]
-        given = {n: t.shape for n, t in own.items() if strict or n in wanted}
-        for name, _ in sorted(wanted.items() ^ given.items()):
+        with torch.random.fork_rng([]):
+            heads = [self._head(len(r.classes)) for r in records if not known]
+        here = self.state_dict(keep_vars=True)
+        del here[EXTRA]
+        for number, head in enumerate(heads):
+            here |= {
+                f"heads.{number}.{n}": p for n, p in head.named_parameters()
+            }
+        wanted = {(n, t.shape) for n, t in here.items()}
+        given = {(n, t.shape) for n, t in own.items() if strict or n in here}
+        for name, _ in sorted(wanted ^ given):
             raise errors.BadState(
                 f"{name} is not there, or of another shape, in the state or "
                 "in the network: build the trunk that was saved"
@@ -543,6 +536,7 @@ class PackNet(nn.Module):
                     f"{name} was changed in this state after it was fixed: "
                     "load an earlier one"
                 )
+        return heads
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the packed network to one file, replacing it at once.

@@ -52,9 +52,8 @@ class Phase:
     if None; schedule: "constant", "cosine" (to zero), or "step" (a tenth
     every `decay_every` epochs); warmup: epochs over which the rate rises
     from zero; batch: pictures a step, over all processes; clip: largest
-    norm of the gradient, None for no limit; trunk_from: the epoch, from
-    0, from which the trunk is trained too, not the heads alone. Raises
-    BadRun.
+    norm of the gradient, None for no limit; trunk_from: the epoch (from
+    0) until which only heads are trained. Raises BadRun.
     """
 
     epochs: int
@@ -259,7 +258,7 @@ def _prepared(
 def _ahead(
     batch: Callable[[int], Batch], steps: range
 ) -> Iterator[tuple[int, Batch]]:
-    """Steps and their batches, each made while the one before is used."""
+    """Steps and their batches, made while the step before is done."""
     with ThreadPoolExecutor(1) as pool:
         coming = [pool.submit(batch, step) for step in steps[:1]]
         for step in steps:
