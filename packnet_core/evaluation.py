@@ -16,10 +16,8 @@ from packnet_core.images import Pictures, normalise
 
 @dataclass(frozen=True)
 class ErrorRates:
-    """Top-1 and top-5 error in percent, over so many test images.
-
-    top5 is NaN where there are five classes or fewer.
-    """
+    """Top-1 and top-5 error in percent (NaN for five classes or fewer),
+    over so many test images."""
 
     top1: float
     top5: float
@@ -33,10 +31,8 @@ class ErrorRates:
 
 
 def new_accelerator() -> Accelerator:
-    """An accelerator as the process was launched.
-
-    Making one would set back what another one accumulates: not so here.
-    """
+    """An accelerator as the process was launched, made without setting
+    back what another one accumulates."""
     state = GradientState()
     kept = dict(state.plugin_kwargs)
     made = Accelerator()

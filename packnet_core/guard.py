@@ -26,11 +26,8 @@ from packnet_core.masking import bits, keep_where, pieces, visible
 def digest(
     values: Tensor, owner: Tensor | None = None, below: int = 0
 ) -> str:
-    """A short text that changes when a bit of `values` does.
-
-    With `owner` (uint8, same shape) only the weights of the tasks before
-    `below` count, and whose each is.
-    """
+    """A short text that changes when a bit of `values` does; with `owner`
+    (uint8, same shape), a weight of a task before `below`, or its owner."""
     made = hashlib.sha256()
     owners = [] if owner is None else [owner.contiguous()]
     for counted in pieces(values.detach().contiguous(), *owners):
@@ -82,9 +79,7 @@ class Fixed:
 
 class Guard:
     """Holds what guarded optimisers may not change; they keep it alive.
-
-    before_step: called before each step; raises where one would be wrong.
-    """
+    before_step: called before each step; raises where one is wrong."""
 
     def __init__(self, before_step: Callable[[], None]):
         self.before_step = before_step

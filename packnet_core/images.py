@@ -110,10 +110,9 @@ class Pictures:
 
         size: side of the square that the network takes, in pixels.
         Pictures are turned as their EXIF says and resized, whatever their
-        shape, to squares of 256 / 224 of that side, out of which smaller
-        ones are cut; or, if they are `cropped` along their objects, to
-        that side itself. Classes are in alphabetical order. All are kept
-        in memory. Raises BadPictures.
+        shape, to squares of 256 / 224 of that side, for random squares to
+        be cut out; or, if `cropped` along their objects, to that side
+        itself. Classes are in alphabetical order. Raises BadPictures.
         """
         side = size if cropped else round(size * 256 / 224)
 
@@ -191,10 +190,8 @@ def generator(*words: object) -> torch.Generator:
 
 
 def normalise(images: Tensor, kind: torch.dtype | None = None) -> Tensor:
-    """Bytes (B, 3, H, W) to floats, by ImageNet's mean and deviation.
-
-    kind: of the floats, torch's default if None.
-    """
+    """Bytes (B, 3, H, W) to floats of a kind (None: torch's default), by
+    ImageNet's mean and deviation."""
     floats = images.to(kind or torch.get_default_dtype(), copy=True)
     for colours, apply in ((MEAN, floats.sub_), (STD, floats.div_)):
         values = torch.tensor(colours, device=images.device) * 255

@@ -30,8 +30,7 @@ def _matrices(module: nn.Module) -> tuple[str, ...]:
     """The names of a module's own weights that are shared out."""
     if isinstance(module, nn.MultiheadAttention):
         return ATTENTION
-    # Hugging Face's linear layer with its matrix turned round; its package
-    # need not be there.
+    # Hugging Face's linear layer, whose package need not be there.
     of = type(module).__module__, type(module).__name__
     turned = of == ("transformers.pytorch_utils", "Conv1D")
     layer = turned or isinstance(module, _ConvNd | nn.Linear)
@@ -41,9 +40,8 @@ def _matrices(module: nn.Module) -> tuple[str, ...]:
 def shared_out(trunk: nn.Module) -> dict[str, nn.Parameter]:
     """The weights of a trunk that tasks share out, by parameter name.
 
-    Those of convolutions and linear layers, and the matrices of
-    attention. A weight that several modules use is there once, by its
-    first name.
+    Those of convolutions, linear layers and attention. A weight that
+    several modules use is there once, by its first name.
     """
     layers: dict[nn.Parameter, str] = {}
     for path, module in trunk.named_modules():
@@ -75,33 +73,25 @@ def _objection(module: nn.Module, shared: set[int]) -> str | None:
         not module.track_running_stats or module.running_mean is None
     ):
         return (
-            "is batch norm without running statistics, whose answers depend "
-            "on the batch: take track_running_stats=True, or group norm"
+            "is batch norm that depends on the batch: take "
+            "track_running_stats=True, or group norm"
         )
     for key, value in vars(module).items():
         held = value if isinstance(value, list | tuple) else [value]
         if key[0] != "_" and any(id(one) in shared for one in held):
-            return (
-                f"has a layer's weight in its attribute {key!r}, where no "
-                "view can hide a part of it: use it through its layer only"
-            )
+            return f"uses a weight as {key!r}: use it through its layer only"
     for weight in weights:
         real = weight.is_floating_point()
         if id(weight) in shared and not (
             real and weight.itemsize in INTEGERS
         ):
-            return (
-                f"holds numbers of type {weight.dtype}: turn the trunk to "
-                "float64, float32, bfloat16 or float16 first"
-            )
+            return f"holds {weight.dtype}: turn the trunk to float32 first"
     return None
 
 
 def refuse_inexact(trunk: nn.Module) -> None:
-    """Refuse a trunk in which earlier tasks could not be kept exact.
-
-    Raises BadTrunk that names the layer and the cure.
-    """
+    """Raise BadTrunk, with the layer and the cure, for a trunk in which
+    earlier tasks could not be kept exact."""
     shared = {id(weight) for weight in shared_out(trunk).values()}
     for path, module in trunk.named_modules():
         objection = _objection(module, shared)
@@ -109,16 +99,14 @@ def refuse_inexact(trunk: nn.Module) -> None:
             raise BadTrunk(f"layer {path!r} of the trunk {objection}")
     if not shared:
         raise BadTrunk(
-            "there is nothing to share out in the trunk: it needs a "
-            "convolution, a linear layer or attention"
+            "there is nothing to share out: the trunk needs a convolution, a "
+            "linear layer or attention"
         )
 
 
 class OwnerMap(nn.Module):
-    """The owners of all shared weights, as buffers named after them.
-
-    They move, copy, pickle, save and load with the network.
-    """
+    """The owners of all shared weights, as buffers named after them:
+    they move, copy, pickle, save and load with the network."""
 
     def __init__(self, layers: dict[str, nn.Parameter]):
         super().__init__()

@@ -358,8 +358,7 @@ class PackNet(nn.Module):
                 yield f"heads.{name}", tensor
 
     def still(self) -> Iterator[nn.Module]:
-        """Modules that stay in eval mode for their buffers, which are
-        fixed."""
+        """Modules that stay in eval mode, for their buffers are fixed."""
         if self._proof is not None:
             yield from (m for m in self.trunk.modules() if m._buffers)
 
@@ -490,39 +489,35 @@ class PackNet(nn.Module):
         self.records, self._proof, self.provenance = _from_bytes(state)
 
     def _load_from_state_dict(self, state, prefix, local, strict, *args):
-        heads = self._fit_state(files.part(state, prefix), strict)
-        self.heads.extend(heads)
+        self._fit_state(files.part(state, prefix), strict)
         super()._load_from_state_dict(state, prefix, local, strict, *args)
 
-    def _fit_state(
-        self, own: dict[str, Tensor], strict: bool
-    ) -> list[nn.Linear]:
-        """The heads that are wanted for a state, if it is one of this
-        network. Raises BadState."""
+    def _fit_state(self, own: dict[str, Tensor], strict: bool) -> None:
+        """Refuse what is no state of this network, before anything else is
+        changed; build its heads, if it has none. Raises BadState."""
         if EXTRA not in own:
             if self.records or any(n.startswith("owners.") for n in own):
                 raise errors.BadState(
                     "this state has no tasks: load what state_dict() gave"
                 )
-            return []
+            return
         records, proof, _ = _from_bytes(own.pop(EXTRA))
-        known = [(r.name, r.classes) for r in self.records]
-        if known and known != [(r.name, r.classes) for r in records]:
+        new = () if self.records else records
+        known = [(r.name, r.classes) for r in self.records or records]
+        if known != [(r.name, r.classes) for r in records]:
             raise errors.BadState(
                 f"the state has the tasks {[r.name for r in records]}, not "
                 f"{self.tasks}: load it into a PackNet without tasks"
             )
-        with torch.random.fork_rng([]):
-            heads = [self._head(len(r.classes)) for r in records if not known]
-        here = self.state_dict(keep_vars=True)
-        del here[EXTRA]
-        for number, head in enumerate(heads):
-            here |= {
-                f"heads.{number}.{n}": p for n, p in head.named_parameters()
-            }
-        wanted = {(n, t.shape) for n, t in here.items()}
-        given = {(n, t.shape) for n, t in own.items() if strict or n in here}
-        for name, _ in sorted(wanted ^ given):
+        wanted = {n: t.shape for n, t in self.state_dict().items()}
+        del wanted[EXTRA]
+        for number, record in enumerate(new):
+            bias = torch.Size([len(record.classes)])
+            weight = torch.Size([*bias, self.out_features])
+            wanted[f"heads.{number}.bias"] = bias
+            wanted[f"heads.{number}.weight"] = weight
+        given = {n: t.shape for n, t in own.items() if strict or n in wanted}
+        for name, _ in sorted(wanted.items() ^ given.items()):
             raise errors.BadState(
                 f"{name} is not there, or of another shape, in the state or "
                 "in the network: build the trunk that was saved"
@@ -536,7 +531,8 @@ class PackNet(nn.Module):
                     f"{name} was changed in this state after it was fixed: "
                     "load an earlier one"
                 )
-        return heads
+        with torch.random.fork_rng([]):
+            self.heads.extend(self._head(len(r.classes)) for r in new)
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the packed network to one file, replacing it at once.

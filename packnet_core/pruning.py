@@ -30,11 +30,7 @@ def checked(fraction: float) -> float:
 
 @torch.no_grad()
 def cutoff(
-    weight: Tensor,
-    owner: Tensor,
-    task: int,
-    fraction: float,
-    name: str = "this layer",
+    weight: Tensor, owner: Tensor, task: int, fraction: float, name: str = ""
 ) -> float | None:
     """The magnitude up to which one task's weights in a layer are freed.
 
@@ -50,8 +46,8 @@ def cutoff(
     rank = round(checked(fraction) * len(sizes))
     if len(sizes) and not numpy.isfinite(sizes.max()):
         raise Diverged(
-            f"{name} has weights that are not finite numbers, and so no "
-            "smallest ones: train again with a lower learning rate"
+            f"{name or 'layer'}: some weights are not finite numbers: "
+            "train again with a lower learning rate"
         )
     if rank == 0:
         return None
@@ -63,10 +59,8 @@ def cutoff(
 def free_up_to(
     weight: Tensor, owner: Tensor, task: int, limit: float | None
 ) -> None:
-    """Free one task's weights of a layer up to a magnitude, in place.
-
-    They become zero and free. limit: from `cutoff`; None frees nothing.
-    """
+    """Free one task's weights of a layer, and set them to zero, up to a
+    magnitude from `cutoff`; None frees nothing."""
     if limit is not None:
         for values, owners in pieces(weight, owner):
             keep = (values.abs() > limit) | (owners != task)

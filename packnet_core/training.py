@@ -227,11 +227,8 @@ def _refuse(
 def _prepared(
     accelerator: Accelerator, model: nn.Module, network: PackNet
 ) -> Iterator[nn.Module]:
-    """A model of the network on its device, in training mode.
-
-    Owners are the same in every process, and are not sent about. The
-    accelerator is afterwards as its owner left it.
-    """
+    """A model of the network on its device, in training mode; without
+    sending owners about. The accelerator is afterwards as before."""
     model._ddp_params_and_buffers_to_ignore = [  # type: ignore[assignment]
         f"{path}.{name}"
         for path, module in model.named_modules()
@@ -314,11 +311,8 @@ def _gradients(
 
 @dataclass
 class Checkpoint:
-    """Where a phase stands, in a file that is kept up to date.
-
-    path: None keeps nothing; about: says exactly what is being trained
-    and how. Random numbers come from the seed and the step alone.
-    """
+    """Where a phase stands, in a file (None: in none) that is kept up to
+    date; about: exactly what is trained, and how."""
 
     path: Path | None
     network: PackNet
@@ -356,9 +350,7 @@ class Checkpoint:
 
     def load(self) -> int:
         """Take the phase up again where it was saved; the steps done.
-
-        Raises OSError, BadRun for another phase, DamagedFile.
-        """
+        Raises OSError, DamagedFile, and BadRun for another phase."""
         if self.path is None or not self.path.exists():
             return 0
         try:

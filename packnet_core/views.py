@@ -21,10 +21,8 @@ GENERATOR = 0x20 | 0x200  # CPython's flags: generators, asynchronous ones
 
 
 class View:
-    """A block in which a network is seen as one task; see `PackNet.view`.
-
-    task: the task's number, from 1.
-    """
+    """A block in which a network is seen as one task (its number, from
+    1); see `PackNet.view`."""
 
     def __init__(self, network: "PackNet", task: int):
         self.network, self.task = network, task
@@ -55,11 +53,9 @@ class View:
         self._copies.clear()
 
     def weights(self) -> dict[str, Tensor]:
-        """The shared weights in which something is left out, by name.
-
-        Copies, made anew where weights or owners were written since;
-        where gradients are wanted, what they flow back through.
-        """
+        """The shared weights in which something is left out, by name:
+        copies, made anew where weights or owners were written since, or
+        what gradients flow back through."""
         shown, owners = {}, self.network.owner
         for name, weight in self.network.layers.items():
             owner = owners[name]
@@ -79,10 +75,7 @@ class View:
 
 def innermost(network: "PackNet") -> View | None:
     """The view in which this call looks at a network, if there is one.
-
-    Raises InsideView where that is not certain: while a generator waits
-    in a view of its own.
-    """
+    Raises InsideView while a generator waits in a view of its own."""
     views = [v for v in _open.get() if v.network is network and not v.closed]
     waiting = {view.generator for view in views} - {None}
     if waiting:
