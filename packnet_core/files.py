@@ -38,19 +38,13 @@ BLOCK = 2**22  # bytes that are read at once
 
 
 def write(
-    path: str | os.PathLike,
-    header: dict,
-    tensors: dict[str, Tensor],
-    owner: dict[str, Tensor],
-    tasks: int,
+    path: str | os.PathLike, header: dict, tensors: dict[str, Tensor]
 ) -> None:
     """Write a packed network to `path`, replacing it at once.
 
-    header: plain values; tensors: of the trunk and the heads, by their
-    names in the file; owner: the owner map (uint8), by name; tasks: how
-    many there are. Raises OSError; BadTask for other values.
+    header: plain values; tensors: by their names in the file. Raises
+    OSError; BadTask for other values.
     """
-    coded = {f"owner.{n}": encode(o, tasks) for n, o in owner.items()}
     try:
         text = json.dumps({"sha256": NO_SUM, "format": FORMAT, **header})
     except (TypeError, ValueError) as error:
@@ -58,7 +52,7 @@ def write(
             f"net.provenance holds what a file cannot ({error}): give texts, "
             "numbers, lists and dictionaries"
         ) from error
-    plain = {n: _plain(t) for n, t in (tensors | coded).items()}
+    plain = {n: _plain(t) for n, t in tensors.items()}
     with replacing(path) as new:
         try:
             save_file(plain, new, {"packnet": text})
@@ -85,9 +79,8 @@ def read(path: str | os.PathLike) -> tuple[dict, dict[str, Tensor]]:
                 raise ValueError(f"format {header['format']} is not known")
             # Copies: in the file tensors begin anywhere, and where memory
             # is not aligned, products are added up in another order.
-            return header, {
-                n: file.get_tensor(n).clone() for n in file.keys()
-            }
+            names = file.keys()
+            return header, {n: file.get_tensor(n).clone() for n in names}
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -144,9 +144,8 @@ class Pictures:
     @property
     def source(self) -> Source:
         """The pictures, to cut squares out of."""
-        if isinstance(self.images, Tensor):
-            return InMemory(self.images)
-        return self.images
+        images = self.images
+        return InMemory(images) if isinstance(images, Tensor) else images
 
     def _room(self, indices: Tensor, size: int) -> Tensor:
         """How much higher and wider (B, 2) than a square pictures are."""

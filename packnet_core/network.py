@@ -33,6 +33,8 @@ from packnet_core.guard import Guard, digest
 from packnet_core.views import View, innermost, refuse_export, written
 
 EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
+# Digests of what is fixed, by its name in the state, if anything is.
+Proof = dict[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,11 @@ class PackNet(nn.Module):
         self.owners = masking.OwnerMap(masking.shared_out(trunk))
         self.records: list[Task] = []
         self.provenance: dict = {}
-        # Digests of what is fixed, by its name in the state, if anything
-        # is; and how everything was when they were last seen to be right.
-        self._proof: dict[str, str] | None = None
-        self._proven_at: list | None = None
+        self._proof: Proof = None
+        self._proven_at: list | None = None  # stamps of when it held
         # Owners are the same in every process: none sends them about.
-        self._ddp_params_and_buffers_to_ignore = [
-            f"owners.{name}" for name, _ in self.owners
-        ]
+        kept = [f"owners.{name}" for name, _ in self.owners]
+        self._ddp_params_and_buffers_to_ignore = kept
         self.register_load_state_dict_post_hook(_fix_loaded)
         self._forget_others()
 
@@ -547,30 +546,33 @@ class PackNet(nn.Module):
             "tasks": [asdict(record) for record in self.records],
             "provenance": self.provenance,
         }
-        heads: dict[str, Tensor] = {}
+        tensors: dict[str, Tensor] = {}
         for number, (task, head) in enumerate(zip(self.tasks, self.heads), 1):
             if type(head) is not nn.Linear or head.bias is None:
                 raise errors.BadTask(
                     f"the head of {task!r} is no linear layer with a bias: "
                     "keep it with torch.save(net.state_dict(), path)"
                 )
-            heads[f"head.{number}.weight"] = head.weight
-            heads[f"head.{number}.bias"] = head.bias
+            tensors[f"head.{number}.weight"] = head.weight
+            tensors[f"head.{number}.bias"] = head.bias
         self._proven_at = None
         with self.lock:
             self._refuse_inside("save")
             self.see_unchanged()
-            tensors = {f"trunk.{n}": t for n, t in _once(self.trunk).items()}
-            tensors |= heads
-            files.write(path, header, tensors, self.owner, len(self.records))
+            for name, tensor in _once(self.trunk).items():
+                tensors[f"trunk.{name}"] = tensor
+            for name, owner in self.owners:
+                code = files.encode(owner, len(self.records))
+                tensors[f"owner.{name}"] = code
+            files.write(path, header, tensors)
 
 
 def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     """Read a packed network.
 
-    trunk: needed if the library did not build the saved trunk; its
-    weights are replaced, its number type is kept. Raises
-    FileNotFoundError, DamagedFile, BadTrunk.
+    trunk: needed if the library did not build the saved one; its weights
+    are replaced, its number type is kept. Raises OSError, DamagedFile,
+    BadTrunk.
     """
     header, tensors = files.read(path)
     own, built = files.part(tensors, "trunk."), trunk is None
@@ -578,14 +580,13 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
         if trunk is None:
             if header["architecture"] is None:
                 raise errors.BadTrunk(
-                    f"{path}: this library did not build its trunk: build "
-                    "it, and call load(path, trunk)"
+                    f"{path}: build its trunk, and call load(path, trunk)"
                 )
             architecture = trunks.Architecture(**header["architecture"])
             with torch.device("meta"):  # shapes only; the file has values
                 trunk = trunks.build(architecture)
-        shapes = {name: tensor.shape for name, tensor in _once(trunk).items()}
-        if shapes != {name: tensor.shape for name, tensor in own.items()}:
+        shapes = {n: t.shape for n, t in _once(trunk).items()}
+        if shapes != {n: t.shape for n, t in own.items()}:
             raise errors.BadTrunk(
                 f"{path}: its tensors do not fit the trunk: give another"
             )
@@ -607,26 +608,19 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     return network
 
 
-def _as_bytes(
-    tasks: list[dict], proof: dict[str, str] | None, provenance: dict
-) -> Tensor:
+def _as_bytes(tasks: list[dict], proof: Proof, provenance: dict) -> Tensor:
     about = {"tasks": tasks, "proof": proof, "provenance": provenance}
     text = json.dumps(about, default=str).encode()
     return torch.frombuffer(bytearray(text), dtype=torch.uint8).clone()
 
 
-def _from_bytes(
-    state: Tensor,
-) -> tuple[list[Task], dict[str, str] | None, dict]:
+def _from_bytes(state: Tensor) -> tuple[list[Task], Proof, dict]:
     about = json.loads(bytes(state.cpu().tolist()))
-    records = [
-        Task(
-            str(task["name"]),
-            tuple(str(name) for name in task["classes"]),
-            tuple(pruning.checked(f) for f in task["fractions"]),
-        )
-        for task in about["tasks"]
-    ]
+    records = []
+    for task in about["tasks"]:
+        classes = tuple(map(str, task["classes"]))
+        fractions = tuple(map(pruning.checked, task["fractions"]))
+        records.append(Task(str(task["name"]), classes, fractions))
     if len({record.name for record in records}) < len(records):
         raise errors.BadState("this state has two tasks of one name")
     return records, about["proof"], dict(about["provenance"])

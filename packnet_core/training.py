@@ -130,8 +130,10 @@ def fit(
     )
     title = title or network.tasks[-1]
     device, kind = accelerator.device, number_type(network)
+    process, main = accelerator.process_index, accelerator.is_main_process
+    mine = slice(process, None, accelerator.num_processes)
     # The main process shows its bar as TQDM_DISABLE says, others none.
-    shown = {} if accelerator.is_main_process else {"disable": True}
+    shown = {"unit": "step"} | ({} if main else {"disable": True})
 
     @lru_cache(maxsize=1)
     def order(epoch: int) -> list[Tensor]:
@@ -141,9 +143,6 @@ def fit(
         indices = order(step // per_epoch)[step % per_epoch]
         random = generator(f"{seed}/{step}")
         draws = torch.rand(len(indices), 3, generator=random)
-        mine = slice(
-            accelerator.process_index, None, accelerator.num_processes
-        )
         crops = pictures.crops(indices[mine], size, draws[mine], device)
         labels = pictures.labels[indices].to(device)
         return normalise(crops, kind), labels[mine], labels
@@ -159,25 +158,19 @@ def fit(
         prepared = accelerator.prepare_optimizer(optimizer)
         kept = Checkpoint(checkpoint, network, optimizer, about)
         done = kept.load()
-        with tqdm(
-            None, title, steps, initial=done, unit="step", **shown
-        ) as bar:
+        with tqdm(None, title, steps, initial=done, **shown) as bar:
             for step, ready in _ahead(batch, range(done, steps)):
                 factor = phase.factor(step / per_epoch)
                 for group in optimizer.param_groups:
                     group["lr"] = group["full_lr"] * factor
-                words = (
-                    f"{seed}/{step}",
-                    "dropout",
-                    accelerator.process_index,
-                )
-                torch.manual_seed(generator(*words).initial_seed())
+                dropout = generator(f"{seed}/{step}", "dropout", process)
+                torch.manual_seed(dropout.initial_seed())
                 optimizer.zero_grad()
                 loss = _gradients(accelerator, model, ready, accumulate)
                 if not math.isfinite(loss):
                     raise Diverged(
-                        f"{title}: the loss became {loss} in step {step}: "
-                        f"lower the learning rate ({phase.lr}), or set clip"
+                        f"{title}: the loss became {loss} in step {step + 1}:"
+                        f" lower the learning rate ({phase.lr}) or set clip"
                     )
                 if step // per_epoch < phase.trunk_from:
                     network.trunk.zero_grad()  # the heads alone are trained
@@ -189,7 +182,7 @@ def fit(
                 bar.update()
                 if watch is not None:
                     watch(step + 1)
-                if accelerator.is_main_process and kept.due():
+                if main and kept.due():
                     kept.save(step + 1)
         broadcast(list(network.trunk.buffers()))  # of one process
         accelerator.wait_for_everyone()
