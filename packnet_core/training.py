@@ -233,14 +233,13 @@ def _prepared(
     state = accelerator.gradient_state
     stepping = state.sync_gradients
     state._set_sync_gradients(True)  # whatever was being accumulated
-    kept = accelerator._models, accelerator._optimizers
-    before = [list(known) for known in kept]
+    models, optimizers = accelerator._models[:], accelerator._optimizers[:]
     prepared = accelerator.prepare_model(model)
     try:
         yield prepared
     finally:
-        for known, former in zip(kept, before, strict=True):
-            known[:] = former
+        accelerator._models[:] = models
+        accelerator._optimizers[:] = optimizers
         state._set_sync_gradients(stepping)
         accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
 
