@@ -200,6 +200,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         yield new
         with open(new, "rb") as written:
             os.fsync(written.fileno())
+        mask = os.umask(0)  # safetensors lets nobody else read its files
+        os.umask(mask)
+        new.chmod(0o666 & ~mask)
         os.replace(new, path)
     except OSError as error:  # say which file, not which temporary one
         reason = error.strerror or str(error)
