@@ -182,7 +182,7 @@ class Pictures:
 
 def generator(*words: object) -> torch.Generator:
     """Random numbers that depend on the words, and on nothing else."""
-    text = "/".join(str(word) for word in words)
+    text = repr([str(word) for word in words])  # no two lists give the same
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     seed = int.from_bytes(digest, "little") >> 1
     return torch.Generator().manual_seed(seed)
@@ -207,6 +207,7 @@ def shuffled(
     An incomplete last batch is left out, unless it is the only one; the
     next epoch leaves out others.
     """
-    order = torch.randperm(count, generator=generator(*seed, epoch))
+    drawn = generator(*seed, "order", epoch)
+    order = torch.randperm(count, generator=drawn)
     used = max(count // batch, 1) * batch
     return list(order[:used].split(batch))

@@ -46,14 +46,15 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Phase:
-    """How to train once: stochastic gradient descent with momentum.
+    """How to train once.
 
     lr: learning rate of the trunk; head_lr: of the new head, the same
     if None; schedule: "constant", "cosine" (to zero), or "step" (a tenth
     every `decay_every` epochs); warmup: epochs over which the rate rises
     from zero; batch: pictures a step, over all processes; clip: largest
     norm of the gradient, None for no limit; trunk_from: the epoch (from
-    0) until which only heads are trained. Raises BadRun.
+    0) until which only heads are trained; optimizer: stochastic gradient
+    descent with momentum, or Adam. Raises BadRun.
     """
 
     epochs: int
@@ -67,12 +68,11 @@ class Phase:
     weight_decay: float = 0.0
     clip: float | None = None
     trunk_from: int = 0
+    optimizer: Literal["sgd", "adam"] = "sgd"
 
     def __post_init__(self):
-        known, least = (
-            get_args(Schedule),
-            min(self.epochs, self.decay_every - 1),
-        )
+        known = get_args(Schedule)
+        least = min(self.epochs, self.decay_every - 1)
         if least < 0 or self.schedule not in known:
             raise BadRun(
                 f"{self}: give epochs from 0, decay_every from 1, and one "
@@ -141,7 +141,7 @@ def fit(
 
     def batch(step: int) -> Batch:
         indices = order(step // per_epoch)[step % per_epoch]
-        random = generator(f"{seed}/{step}")
+        random = generator(seed, "crops", step)
         draws = torch.rand(len(indices), 3, generator=random)
         crops = pictures.crops(indices[mine], size, draws[mine], device)
         labels = pictures.labels[indices].to(device)
@@ -163,7 +163,7 @@ def fit(
                 factor = phase.factor(step / per_epoch)
                 for group in optimizer.param_groups:
                     group["lr"] = group["full_lr"] * factor
-                dropout = generator(f"{seed}/{step}", "dropout", process)
+                dropout = generator(seed, "dropout", step, process)
                 torch.manual_seed(dropout.initial_seed())
                 optimizer.zero_grad()
                 loss = _gradients(accelerator, model, ready, accumulate)
@@ -257,7 +257,7 @@ def _ahead(
             yield step, ready
 
 
-def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
+def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
     heads = [p for p in network.heads.parameters() if p.requires_grad]
     head_lr = phase.lr if phase.head_lr is None else phase.head_lr
     groups = [
@@ -265,6 +265,8 @@ def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
         {"params": heads, "full_lr": head_lr},
     ]
     decay = phase.weight_decay
+    if phase.optimizer == "adam":
+        return torch.optim.Adam(groups, weight_decay=decay)
     return torch.optim.SGD(
         groups, phase.lr, phase.momentum, weight_decay=decay
     )

@@ -33,6 +33,7 @@ PLAIN = replace(
     alone=FEW,
     classifier=FEW,
     lwf=replace(FEW, trunk_from=1),
+    ewc=FEW,
     joint=FEW,
 )
 

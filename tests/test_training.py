@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from packnet_core.images import (
     MEAN,
     STD,
     Pictures,
+    generator,
     normalise,
     shuffled,
 )
@@ -52,7 +54,7 @@ PHASE = Phase(
 def test_training_lowers_the_error(pictures):
     network = start()
     before = evaluate(network, pictures, size=SIZE)
-    fit(network, pictures, PHASE, size=SIZE)
+    fit(network, pictures, replace(PHASE, epochs=12), size=SIZE)
     after = evaluate(network, pictures, size=SIZE)
     assert after.top1 < before.top1 - 20
     assert after.images == 48
@@ -211,6 +213,25 @@ def test_an_epoch_shows_every_picture_once_but_an_incomplete_batch():
     assert [len(b) for b in shuffled(5, 8, "seed", epoch=0)] == [5]
     other = torch.cat(shuffled(50, 8, "seed", epoch=4)).tolist()
     assert seen != other
+
+
+def test_order_crops_and_dropout_of_a_phase_are_drawn_apart(
+    pictures, monkeypatch
+):
+    seeds = []
+
+    def noted(*words):
+        made = generator(*words)
+        seeds.append(made.initial_seed())
+        return made
+
+    monkeypatch.setattr(training, "generator", noted)
+    monkeypatch.setattr("packnet_core.images.generator", noted)
+    fit(start(), pictures, PHASE, size=SIZE)
+    steps = PHASE.epochs * (len(pictures) // PHASE.batch)
+    assert len(seeds) == len(set(seeds)) == PHASE.epochs + 2 * steps
+    assert len({generator("a/b", "c").initial_seed(),
+                generator("a", "b/c").initial_seed()}) == 2  # fmt: skip
 
 
 def test_a_checkpoint_of_another_phase_is_refused(pictures, tmp_path):
