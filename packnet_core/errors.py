@@ -9,11 +9,8 @@ class NoTask(PackNetError):
     """The network has no task yet."""
 
 
-class UnknownTask(PackNetError, KeyError):
+class UnknownTask(PackNetError, LookupError):
     """No task of this name is in the network."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class BadTask(PackNetError, ValueError):

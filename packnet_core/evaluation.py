@@ -16,10 +16,8 @@ from packnet_core.images import Pictures, normalise
 
 @dataclass(frozen=True)
 class ErrorRates:
-    """Top-1 and top-5 error in percent, over so many test images.
-
-    top5 is NaN where there are five classes or fewer.
-    """
+    """Top-1 and top-5 error in percent (NaN for five classes or fewer),
+    over so many test images."""
 
     top1: float
     top5: float
@@ -33,24 +31,19 @@ class ErrorRates:
 
 
 def new_accelerator() -> Accelerator:
-    """An accelerator as the process was started, or as it began.
-
-    Making one would set back what another one accumulates: not so here.
-    """
+    """An accelerator as the process was launched, made without setting
+    back what another one accumulates."""
     state = GradientState()
-    kept = dict(state.plugin_kwargs) if state.initialized else None
+    kept = dict(state.plugin_kwargs)
     made = Accelerator()
-    if kept is not None:
-        state.plugin_kwargs = kept
+    state.plugin_kwargs = kept
     return made
 
 
 def number_type(network: nn.Module) -> torch.dtype:
     """The type of the numbers that a network takes: its parameters'."""
-    for parameter in network.parameters():
-        if parameter.is_floating_point():
-            return parameter.dtype
-    return torch.get_default_dtype()
+    floats = (p.dtype for p in network.parameters() if p.is_floating_point())
+    return next(floats, torch.get_default_dtype())
 
 
 @contextmanager
@@ -80,17 +73,14 @@ def logits(
     """
     accelerator = accelerator or new_accelerator()
     device, kind = accelerator.device, number_type(network)
-    if some is None:
-        some = torch.arange(len(pictures))
-    parts = []
-    with modes_kept(network):
+    every = torch.arange(len(pictures)) if some is None else some
+    outputs = []
+    with modes_kept(network), accelerator.autocast():
         network.to(device).eval()
-        for indices in some.split(batch):
-            images = pictures.centres(indices, size, device)
-            with accelerator.autocast():
-                outputs = network(normalise(images, kind))
-            parts.append(outputs.float().cpu())
-    return torch.cat(parts)
+        for indices in every.split(batch):
+            images = normalise(pictures.centres(indices, size, device), kind)
+            outputs.append(network(images).float().cpu())
+    return torch.cat(outputs)
 
 
 @torch.no_grad()
@@ -110,15 +100,13 @@ def evaluate(
     Raises BadRun for no pictures, or those of another task.
     """
     accelerator = accelerator or new_accelerator()
-    process, processes = accelerator.process_index, accelerator.num_processes
-    if len(pictures) < processes:
+    count, classes = len(pictures), len(pictures.classes)
+    processes = accelerator.num_processes
+    if count < processes:
         raise BadRun(f"no pictures to test on: give {processes} or more")
-    mine = torch.arange(process, len(pictures), processes)
-    outputs = logits(
-        network, pictures, size=size, batch=batch, some=mine,
-        accelerator=accelerator,
-    )  # fmt: skip
-    classes = len(pictures.classes)
+    mine = torch.arange(accelerator.process_index, count, processes)
+    options = {"size": size, "batch": batch, "accelerator": accelerator}
+    outputs = logits(network, pictures, some=mine, **options)
     if outputs.shape[1] != classes:
         raise BadRun(
             f"pictures of {classes} classes for {outputs.shape[1]} outputs: "
@@ -129,5 +117,5 @@ def evaluate(
     right = torch.stack([hits[:, 0].sum(), hits.sum()])
     total = accelerator.reduce(right.to(accelerator.device), "sum")
     assert isinstance(total, Tensor)
-    top1, top5 = (100 * (1 - total.cpu().double() / len(pictures))).tolist()
-    return ErrorRates(top1, top5 if classes > 5 else math.nan, len(pictures))
+    top1, top5 = (100 * (1 - total.cpu().double() / count)).tolist()
+    return ErrorRates(top1, top5 if classes > 5 else math.nan, count)

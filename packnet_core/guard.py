@@ -5,10 +5,8 @@ optimiser, and old momentum goes on moving a weight whose gradient is
 zero. So the guard does two things. As soon as a gradient is complete,
 the entries of fixed weights are cleared: clipping by norm then sees only
 what may move. After every step, whatever the optimiser did to a fixed
-weight is undone from a copy, bit for bit.
-
-Memory: the weight's own size for the copy, in layers where something is
-fixed, once for all optimisers; the owner map serves as the mask.
+weight is undone from a copy, bit for bit. That takes the weight's own
+size in memory, in layers where something is fixed.
 """
 
 import hashlib
@@ -20,45 +18,34 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-from packnet_core.masking import (
-    PIECE,
-    bits,
-    count_owned,
-    keep_where,
-    pieces,
-    visible,
-)
+from packnet_core import masking
+from packnet_core.masking import bits, keep_where, pieces, visible
 
 
 @torch.no_grad()
 def digest(
     values: Tensor, owner: Tensor | None = None, below: int = 0
 ) -> str:
-    """A short text that changes when a bit of `values` does.
-
-    With `owner` (uint8, same shape) only the weights of the tasks before
-    `below` count, and whose each is.
-    """
+    """A short text that changes when a bit of `values` does; with `owner`
+    (uint8, same shape), a weight of a task before `below`, or its owner."""
     made = hashlib.sha256()
     owners = [] if owner is None else [owner.contiguous()]
-    for value, *whose in pieces(values.detach().contiguous(), *owners):
-        counted = [value]
-        for one in whose:
-            seen = visible(one, below - 1)
-            counted = [bits(value).mul(seen), one.mul(seen)]
+    for counted in pieces(values.detach().contiguous(), *owners):
+        if owner is not None:
+            seen = visible(counted[1], below - 1)
+            counted = bits(counted[0]).mul(seen), counted[1].mul(seen)
         for one in counted:
             made.update(one.reshape(-1).view(torch.uint8).cpu().numpy().data)
-    return (
-        f"{str(values.dtype).removeprefix('torch.')}:{made.hexdigest()[:32]}"
-    )
+    kind = str(values.dtype).removeprefix("torch.")
+    return f"{kind}:{made.hexdigest()[:32]}"
 
 
 class Fixed:
     """What may not change in one shared parameter.
 
     owner: uint8 tensor, shaped like `weight`; the weights of `task` may
-    change, no others. The owner map itself serves as the mask, but for
-    small layers: there a mask of the weights' width is faster.
+    change, no others. For small layers a mask of the weights' width is
+    kept: it is faster than one that is made of the owners each time.
     """
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
@@ -67,9 +54,8 @@ class Fixed:
         kept = weight.detach().clone()
         for values, owners in pieces(kept, owner):
             keep_where(values, owners != task)
-        self.kept = bits(kept)
-        self.moves = None
-        if owner.numel() <= PIECE:
+        self.kept, self.moves = bits(kept), None
+        if owner.numel() <= masking.PIECE:
             self.moves = (owner == task).to(self.kept.dtype)
 
     def _moving(self, *tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
@@ -93,9 +79,7 @@ class Fixed:
 
 class Guard:
     """Holds what guarded optimisers may not change; they keep it alive.
-
-    before_step: called before each step; raises where one would be wrong.
-    """
+    before_step: called before each step; raises where one is wrong."""
 
     def __init__(self, before_step: Callable[[], None]):
         self.before_step = before_step
@@ -108,15 +92,14 @@ class Guard:
         for hook in self.hooks.values():
             hook.remove()
 
-    def watch(self, optimizer: Optimizer) -> None:
+    def attach(self, optimizer: Optimizer) -> None:
         """Guard an optimiser, and those that it steps with."""
         held = vars(optimizer).values()
-        inner = [one for one in held if isinstance(one, Optimizer)]
-        for one in {optimizer, *inner}:
-            if one not in self.optimizers:
-                self.optimizers.add(one)
-                one.register_step_pre_hook(lambda *_: self.before_step())
-                one.register_step_post_hook(lambda *_: self.restore())
+        inner = {one for one in held if isinstance(one, Optimizer)}
+        for one in {optimizer, *inner} - set(self.optimizers):
+            self.optimizers.add(one)
+            one.register_step_pre_hook(lambda *_: self.before_step())
+            one.register_step_post_hook(lambda *_: self.restore())
 
     def take(self, new: Iterable[nn.Parameter], beside: set[Tensor]) -> None:
         """Let optimisers train `new` too, where they train `beside`."""
@@ -141,17 +124,15 @@ class Guard:
         """
         self.partly.clear()
         for weight, owner in layers:
-            if count_owned(owner, task) < owner.numel():
+            if masking.count_owned(owner, task) < owner.numel():
                 self.partly[weight] = Fixed(weight, owner, task)
                 self._clear_gradients_of(weight)
         self.wholly = {p: p.detach().clone() for p in others}
 
     def is_current(self) -> bool:
         """Whether the owners are still those that were noted."""
-        return all(
-            fixed.version == fixed.owner._version
-            for fixed in self.partly.values()
-        )
+        noted = self.partly.values()
+        return all(f.version == f.owner._version for f in noted)
 
     def _clear_gradients_of(self, weight: nn.Parameter) -> None:
         if weight in self.hooks or not weight.requires_grad:
@@ -173,6 +154,4 @@ class Guard:
         for weight, fixed in self.partly.items():
             fixed.restore(weight)
         if self.wholly:
-            torch._foreach_copy_(
-                list(self.wholly), list(self.wholly.values())
-            )
+            torch._foreach_copy_([*self.wholly], [*self.wholly.values()])

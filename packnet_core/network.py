@@ -17,11 +17,10 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import asdict, dataclass
-from functools import wraps
+from dataclasses import asdict, dataclass, replace
 from operator import index
-from typing import TypeVar, cast
 
 import torch
 from accelerate.optimizer import AcceleratedOptimizer
@@ -33,27 +32,17 @@ from packnet_core import errors, files, masking, pruning, trunks
 from packnet_core.guard import Guard, digest
 from packnet_core.views import View, innermost, refuse_export, written
 
-Method = TypeVar("Method", bound=Callable)
 EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
-
-
-def _alone(method: Method) -> Method:
-    """Let no other thread exchange weights while a method runs."""
-
-    @wraps(method)
-    def locked(self, *args, **options):
-        with self.lock:
-            return method(self, *args, **options)
-
-    return cast(Method, locked)
+# Digests of what is fixed, by its name in the state, if anything is.
+Proof = dict[str, str] | None
 
 
 @dataclass(frozen=True)
 class Task:
     """What a network records of one of its tasks.
 
-    classes: their names in the order of the outputs; fractions: the
-    prune fractions applied to the task so far, in order.
+    classes: their names in the order of the outputs; fractions: by which
+    the task was pruned so far, in order.
     """
 
     name: str
@@ -81,12 +70,9 @@ class PackNet(nn.Module):
     features (B, `features`). The weights of its convolutions, linear
     layers and attention are shared out among the tasks. Everything else
     in it (biases, normalisation, every buffer) is trained with the first
-    task and fixed from the second on.
-
-    `provenance` is a dictionary of plain values that is saved along.
-
-    Raises BadTrunk if nothing in the trunk can be shared out, or if it
-    has layers with which earlier tasks could not be kept exact.
+    task and fixed from the second on. `provenance`: plain values, saved
+    along. Raises BadTrunk if nothing can be shared out, or if there are
+    layers with which earlier tasks could not be kept exact.
     """
 
     def __init__(self, trunk: nn.Module, features: int):
@@ -98,20 +84,17 @@ class PackNet(nn.Module):
         self.owners = masking.OwnerMap(masking.shared_out(trunk))
         self.records: list[Task] = []
         self.provenance: dict = {}
-        # Digests of what is fixed, by its name in the state, if anything
-        # is; and how everything was when they were last seen to be right.
-        self._proof: dict[str, str] | None = None
-        self._proven_at: list | None = None
+        self._proof: Proof = None
+        self._proven_at: list | None = None  # stamps of when it held
         # Owners are the same in every process: none sends them about.
-        self._ddp_params_and_buffers_to_ignore = [
-            f"owners.{name}" for name, _ in self.owners
-        ]
+        kept = [f"owners.{name}" for name, _ in self.owners]
+        self._ddp_params_and_buffers_to_ignore = kept
         self.register_load_state_dict_post_hook(_fix_loaded)
         self._forget_others()
 
     def _forget_others(self) -> None:
         """Begin without guards, and with a lock of its own."""
-        self._guard: Callable[[], Guard | None] = _no_guard
+        self._guard: Callable[[], Guard | None] = lambda: None
         self.lock = threading.RLock()  # while weights are exchanged
 
     # What is there
@@ -128,10 +111,8 @@ class PackNet(nn.Module):
 
     @property
     def owner(self) -> dict[str, Tensor]:
-        """Who owns each weight, by its name in the trunk.
-
-        uint8 tensors, shaped like the weights: 0 free, k of the k-th task.
-        """
+        """Who owns each weight, by its name in the trunk: uint8 tensors
+        like the weights, 0 where free, k where the k-th task does."""
         return dict(self.owners)
 
     def number(self, name: str) -> int:
@@ -142,14 +123,9 @@ class PackNet(nn.Module):
         return self.tasks.index(name) + 1
 
     def owner_counts(self) -> dict[str, list[int]]:
-        """How many weights of each layer are free, of task 1, of task 2, …
-
-        Keyed like `owner`.
-        """
-        return {
-            name: masking.counts(owner, len(self.records))
-            for name, owner in self.owners
-        }
+        """How many weights of each layer are free, of task 1, 2, …"""
+        tasks = len(self.records)
+        return {name: masking.counts(o, tasks) for name, o in self.owners}
 
     def summary(self) -> str:
         """What is shared out and who owns it, and what is fixed, as text."""
@@ -157,40 +133,32 @@ class PackNet(nn.Module):
         rows["all"] = [sum(column) for column in zip(*rows.values())]
         wide = max(map(len, rows))
         owned = ", % ".join(["free", *self.tasks])
-        lines = [
-            f"  {name:{wide}} {sum(row):>12,}"
-            + "".join(f"{100 * n / sum(row):8.2f}" for n in row)
-            for name, row in rows.items()
-        ]
-        rest = [*self._rest(), *self.trunk.named_buffers()]
+        lines = [f"shared out among the tasks (weights; % {owned})"]
+        for name, row in rows.items():
+            parts = "".join(f"{100 * n / sum(row):8.2f}" for n in row)
+            lines.append(f"  {name:{wide}} {sum(row):>12,}{parts}")
         few = [p.numel() for _, p in self._rest() if p.dim() < 2]
+        lines.append("trained with the first task, fixed from the second on")
+        lines.append(f"  biases, scales, shifts: {sum(few):,} in {len(few)}")
+        for name, tensor in (*self._rest(), *self.trunk.named_buffers()):
+            if tensor.dim() >= 2:
+                lines.append(f"  {name}: {[*tensor.shape]}, not shared out")
         held = [name for name, m in self.trunk.named_modules() if m._buffers]
-        return "\n".join([
-            f"shared out among the tasks (weights; % {owned})",
-            *lines,
-            "trained with the first task, fixed from the second on",
-            f"  biases, scales, shifts: {sum(few):,} in {len(few)}",
-            *(f"  {name}: {list(tensor.shape)}, not shared out"
-              for name, tensor in rest if tensor.dim() >= 2),
-            f"in eval mode then, for their buffers: {held or 'none'}",
-        ])  # fmt: skip
+        lines.append(f"in eval mode then, for their buffers: {held or None}")
+        return "\n".join(lines)
 
     def _rest(self) -> Iterator[tuple[str, nn.Parameter]]:
         """The trunk's parameters that are not shared out."""
-        shared = {id(weight) for weight in self.layers.values()}
-        for name, parameter in self.trunk.named_parameters():
-            if id(parameter) not in shared:
-                yield name, parameter
+        shared = set(self.layers.values())
+        everything = self.trunk.named_parameters()
+        yield from ((n, p) for n, p in everything if p not in shared)
 
     # Answers
 
     @torch.compiler.disable(recursive=False)
     def forward(self, *inputs, **options) -> Tensor:
-        """Logits (B, classes) of the current task, or of the view's.
-
-        inputs: what the trunk takes, as a rule images (B, 3, H, W).
-        Raises NoTask before the first `add_task`.
-        """
+        """Logits (B, classes) of the current task, or of the view's, for
+        what the trunk takes. Raises NoTask before the first `add_task`."""
         view = innermost(self)
         task = view.task if view else self._current()
         return self.heads[task - 1](self.features(*inputs, **options))
@@ -215,167 +183,153 @@ class PackNet(nn.Module):
         """The network as one task sees it, within a `with` block.
 
         No parameter changes: the block's calls go through copies in which
-        later tasks' weights are zero. Views nest, and each thread has its
-        own. They are for looking: no guarded optimiser steps in one.
-        Raises UnknownTask; on entering Changed, BadTrunk, InsideView.
+        later tasks' weights are zero. Views nest, each thread has its own,
+        and no guarded optimiser steps in one. Raises UnknownTask; on
+        entering Changed, BadTrunk, InsideView.
         """
         return View(self, self.number(name))
 
-    @_alone
     def extract(self, name: str) -> Extracted:
         """One task as a plain module, independent of the network.
 
         In eval mode, with what the task does not see set to zero; for
         export, quantisation, shipping. Raises UnknownTask, Changed.
         """
-        task = self.number(name)
-        self.see_unchanged()
-        trunk = deepcopy(self.trunk)
-        for layer, weight in masking.shared_out(trunk).items():
-            weight.data = masking.masked(weight, self.owner[layer], task)
-        head = deepcopy(self.heads[task - 1])
-        return Extracted(trunk, head).requires_grad_(True).eval()
+        task, owner = self.number(name), self.owner
+        with self.lock:
+            self.see_unchanged()
+            alone = deepcopy(Extracted(self.trunk, self.heads[task - 1]))
+        for layer, weight in masking.shared_out(alone.trunk).items():
+            weight.data = masking.masked(weight, owner[layer], task)
+        return alone.requires_grad_(True).eval()
 
     # The steps of the paper
 
-    @_alone
+    @contextmanager
+    def _changing(self, what: str) -> Iterator[None]:
+        """Change the network as a whole or not at all, and alone."""
+        with self.lock:
+            self._refuse_inside(what)
+            self.see_unchanged()
+            with files.uninterrupted():
+                yield
+
     def add_task(self, name: str, classes: int | Iterable[str]) -> None:
         """Hand every free weight to a new task, from zero; add its head.
 
         classes: how many, or their names in the order of the labels.
-        What is owned already is fixed from now on. The first task takes
+        What is owned already is fixed from now on; the first task takes
         the trunk as it is. Guarded optimisers train the new head too.
         Raises BadTask, NoFreeWeights, InsideView, Changed.
         """
-        self._see_ready("add a task")
-        record = self._new_task(name, classes)
-        task = len(self.records) + 1
-        if not any((owner == masking.FREE).any() for _, owner in self.owners):
-            raise errors.NoFreeWeights(
-                f"no free weights left for {name!r}: prune "
-                f"{self.tasks[-1]!r} first, for instance prune(0.5)"
-            )
-        with files.uninterrupted():
+        record, owner = self._new_task(name, classes), self.owner
+        with self._changing("add a task"):
+            if not any((o == masking.FREE).any() for o in owner.values()):
+                raise errors.NoFreeWeights(
+                    f"no free weights left for {name!r}: prune "
+                    f"{self.tasks[-1]!r} first, for instance prune(0.5)"
+                )
+            task = len(self.records) + 1
             for layer, weight in self.layers.items():
-                masking.hand_over(weight, self.owner[layer], task)
+                masking.hand_over(weight, owner[layer], task)
             self._begin(record)
 
-    @_alone
     def add_head(self, name: str, classes: int | Iterable[str]) -> None:
-        """Add a task that owns no weights: it uses all that are there.
+        """Add a task that owns a head alone, and uses all weights there.
 
-        Its head alone is its own, so this needs no free weights. Raises
-        BadTask, NoTask, InsideView, Changed.
+        Raises BadTask, NoTask, InsideView, Changed.
         """
         self._current()
-        self._see_ready("add a task")
         record = self._new_task(name, classes)
-        with files.uninterrupted():
+        with self._changing("add a task"):
             self._begin(record)
 
-    @_alone
     def prune(self, fraction: float) -> None:
         """Free the smallest weights of the current task, layer by layer.
 
         fraction: share of the task's weights to free, in [0, 1). Freed
-        weights are zero and stay so until the next `add_task`; train
-        again after this. What raises has changed nothing. Raises
-        BadFraction, Diverged, NoTask, InsideView, Changed.
+        weights are zero until the next `add_task`: train again now. What
+        raises has changed nothing. Raises BadFraction, BadTask, Diverged,
+        NoTask, InsideView, Changed.
         """
-        self._see_ready("prune")
         task, fraction = self._current(), pruning.checked(fraction)
-        layers, owner = self.layers, self.owner
-        limits = {}
-        for name, weight in layers.items():
-            try:
-                limits[name] = pruning.cutoff(
-                    weight, owner[name], task, fraction
+        with self._changing("prune"):
+            layers, owner = self.layers, self.owner
+            if not any((owners == task).any() for owners in owner.values()):
+                raise errors.BadTask(
+                    f"{self.tasks[-1]!r} owns no weights to free: give it "
+                    "some, with add_task instead of add_head"
                 )
-            except errors.Diverged as error:
-                raise errors.Diverged(f"{name}: {error}") from error
-        with files.uninterrupted():
+            limits = {
+                name: pruning.cutoff(w, owner[name], task, fraction, name)
+                for name, w in layers.items()
+            }
             for name, weight in layers.items():
                 pruning.free_up_to(weight, owner[name], task, limits[name])
             self.note_pruned(fraction)
 
     def note_pruned(self, fraction: float) -> None:
-        """Record that the current task was pruned; the owners say how.
-
-        For whoever frees weights by another rule than `prune`.
-        """
-        last = self.records[self._current() - 1]
+        """Record a pruning, also by another rule than `prune`'s."""
+        last = self.records[-1]
         fractions = (*last.fractions, fraction)
-        self.records[-1] = Task(last.name, last.classes, fractions)
+        self.records[-1] = replace(last, fractions=fractions)
         self._remember()
 
-    @_alone
     def guard(self, optimizer: Optimizer) -> None:
         """From now on no step of this optimiser changes a fixed weight.
 
         Fixed are the weights of earlier tasks, free weights (at zero)
-        and, from the second task on, everything else but the new head.
-        Holds for any optimiser, with decay, momentum or clipping, and
-        follows later `add_task` and `prune`.
+        and, from the second task on, everything else but the new head;
+        for any optimiser, also after a later `add_task` or `prune`.
         """
         if isinstance(optimizer, AcceleratedOptimizer):
             optimizer = optimizer.optimizer
-        guard = self._guard()
-        if guard is None:
-            guard = Guard(self._before_step)
-            self._guard = weakref.ref(guard)
-        guard.watch(optimizer)
+        guard = self._guard() or Guard(self._before_step)
+        self._guard = weakref.ref(guard)
+        guard.attach(optimizer)
         self._remember()
 
     def unfreeze(self, heads: bool = False) -> None:
         """Let everything change again, until the next task is added.
 
         For methods that forget: the trunk takes gradients, normalisation
-        learns, nothing is proven. heads: the earlier heads change too. An
-        optimiser that is guarded goes on putting back what was fixed.
+        learns, nothing is proven, and guards let go until `guard` or
+        `prune` is called. heads: the earlier heads change too.
         """
         self._proof = None
+        if guard := self._guard():
+            guard.remember((), 0, ())
         self.trunk.requires_grad_(True)
         if heads:
             self.heads.requires_grad_(True)
 
     def _current(self) -> int:
         if not self.records:
-            raise errors.NoTask(
-                "the network has no task yet: call add_task first"
-            )
+            raise errors.NoTask("there is no task yet: call add_task first")
         return len(self.records)
 
     def _new_task(self, name: str, classes: int | Iterable[str]) -> Task:
-        """The record of a new task, if it may be added."""
-        if isinstance(classes, str):
+        """The record of a new task, if it may be called so."""
+        if not isinstance(classes, Iterable):
+            classes = map(str, range(index(classes)))
+        names = tuple(map(str, classes))
+        if isinstance(classes, str) or len(names) < 2:
             raise errors.BadTask(
-                f"classes {classes!r}: give a number, or the names"
+                f"classes {names}: give a number, at least two, or the names"
             )
-        labels = (
-            classes
-            if isinstance(classes, Iterable)
-            else range(index(classes))
-        )
-        names = tuple(str(label) for label in labels)
         if not isinstance(name, str) or not name or name in self.tasks:
             raise errors.BadTask(
-                f"task {name!r}: a task needs a name of its own; the names "
-                f"{self.tasks} are taken"
-            )
-        if len(names) < 2:
-            raise errors.BadTask(
-                f"task {name!r} has {len(names)} class(es): "
-                "at least two are needed to tell apart"
+                f"task {name!r} needs a name of its own, not of {self.tasks}"
             )
         if len(self.records) == masking.MOST_TASKS:
             raise errors.BadTask(
-                f"the network holds {masking.MOST_TASKS} tasks already, all "
-                "that one byte can tell apart: start another network"
+                f"one byte tells {masking.MOST_TASKS} tasks apart, and so "
+                "many are here: start another network"
             )
         return Task(str(name), names)
 
     def _head(self, classes: int) -> nn.Linear:
-        """A head like the trunk in type and place."""
+        """A head of the trunk's number type, on its device."""
         like = next(iter(self.layers.values()))
         head = nn.Linear(self.out_features, classes)
         return head.to(like.device, like.dtype)
@@ -386,17 +340,16 @@ class PackNet(nn.Module):
         head = self._head(len(record.classes))
         self.heads.append(head)
         self.records.append(record)
-        guard = self._guard()
-        if guard is not None:
+        if guard := self._guard():
             guard.take(list(head.parameters()), set(former.parameters()))
         self.freeze_rest()
 
     # What is fixed
 
     def frozen_rest(self) -> Iterator[tuple[str, Tensor]]:
-        """What is not shared out and may not change, by its name in the
-        state: from the second task on the rest of the trunk with all its
-        buffers, and the earlier heads."""
+        """What is fixed though not shared out, by its name in the state:
+        from the second task on the rest of the trunk with all its buffers,
+        and the earlier heads."""
         if len(self.records) > 1:
             for name, tensor in (*self._rest(), *self.trunk.named_buffers()):
                 yield f"trunk.{name}", tensor
@@ -404,17 +357,13 @@ class PackNet(nn.Module):
                 yield f"heads.{name}", tensor
 
     def still(self) -> Iterator[nn.Module]:
-        """Modules that stay in eval mode: those with buffers, from the
-        second task on."""
+        """Modules that stay in eval mode, for their buffers are fixed."""
         if self._proof is not None:
             yield from (m for m in self.trunk.modules() if m._buffers)
 
     def freeze_rest(self) -> None:
-        """Freeze what is not shared out, from the second task on.
-
-        The shared weights of finished tasks are frozen by the guard, one
-        by one. Of both the digests are taken.
-        """
+        """Freeze what is not shared out, from the second task on, and
+        take the digests of all that is fixed."""
         for _, tensor in self.frozen_rest():
             tensor.requires_grad_(False).grad = None
         self._proof = self._digests() if len(self.records) > 1 else None
@@ -430,45 +379,38 @@ class PackNet(nn.Module):
         } | {name: digest(tensor) for name, tensor in self.frozen_rest()}
 
     def _stamps(self) -> list:
-        tensors = (*self.trunk.parameters(), *self.buffers(),
-                   *self.heads.parameters())  # fmt: skip
-        return [written(tensor) for tensor in tensors]
+        return [written(t) for t in (*self.parameters(), *self.buffers())]
 
-    @_alone
     def _prove(self) -> None:
-        """See that no fixed bit has changed. Raises Changed.
-
-        A guard puts right what was changed past its optimiser's steps.
-        Looks again only after training, or where something was written.
-        """
-        if self._proof is None or self._stamps() == self._proven_at:
-            return
-        found, guard = self._digests(), self._guard()
-        if guard is not None and found != self._proof:
-            guard.restore()
+        """See that no fixed bit has changed, if anything was written to
+        since; a guard puts right what it can. Raises Changed."""
+        with self.lock:
+            if self._proof is None or self._stamps() == self._proven_at:
+                return
             found = self._digests()
+            if found != self._proof and (guard := self._guard()):
+                guard.restore()
+                found = self._digests()
         for name, text in self._proof.items():
             if found.get(name) != text:
                 raise errors.Changed(
-                    f"{name}: bits of finished tasks have changed. Guard "
-                    "every optimiser, with net.guard(optimizer), also one "
-                    "inside another; go on from what was last saved"
+                    f"{name}: bits of finished tasks have changed: go back "
+                    "to a saved network, and net.guard(optimizer) every one"
                 )
         self._proven_at = self._stamps()
 
     def _remember(self) -> None:
-        guard = self._guard()
-        if guard is not None:
-            owner = self.owner
-            layers = ((w, owner[n]) for n, w in self.layers.items())
-            others = [tensor for _, tensor in self.frozen_rest()]
-            guard.remember(layers, len(self.records), others)
+        """Let the guard, if there is one, know what is fixed now."""
+        if guard := self._guard():
+            owner, others = self.owner, dict(self.frozen_rest()).values()
+            with self.lock:
+                layers = [(w, owner[n]) for n, w in self.layers.items()]
+                guard.remember(layers, len(self.records), others)
 
     def _before_step(self) -> None:
         self._refuse_inside("train")
         self._proven_at = None  # whatever an optimiser writes through
-        guard = self._guard()
-        if guard is not None and not guard.is_current():
+        if (guard := self._guard()) and not guard.is_current():
             self._remember()
 
     def _refuse_inside(self, what: str) -> None:
@@ -479,32 +421,21 @@ class PackNet(nn.Module):
                 f"{self.tasks[view.task - 1]!r}: leave the view first"
             )
 
-    def _see_ready(self, what: str) -> None:
-        self._refuse_inside(what)
-        self.see_unchanged()
-
-    @_alone
     def see_unchanged(self) -> None:
-        """See that the shared layers are those of the owner map, and that
-        no fixed bit has changed.
-
-        Raises BadTrunk that names a layer which came, went, or changed
-        its shape; Changed.
-        """
+        """See that the layers are those of the owner map, and that no
+        fixed bit has changed. Raises BadTrunk, Changed."""
         masking.refuse_inexact(self.trunk)
         layers, owner = self.layers, self.owner
         for name in owner.keys() | layers.keys():
             if name not in layers:
                 raise errors.BadTrunk(
-                    f"{name} is no plain weight any more (replaced, wrapped "
-                    "or quantised): use extract(task) for such a copy, or "
-                    "put the layer back"
+                    f"{name} is no plain weight any more: put it back, and "
+                    "change (or quantise) what extract(task) gives instead"
                 )
             if name not in owner or layers[name].shape != owner[name].shape:
                 raise errors.BadTrunk(
-                    f"{name} came in, or changed its shape, after the "
-                    "PackNet was made, and nobody owns it: change the trunk "
-                    "first, then make a PackNet of it"
+                    f"{name} came in, or changed its shape, and nobody owns "
+                    "it: change the trunk before a PackNet is made of it"
                 )
         self._prove()
 
@@ -531,15 +462,15 @@ class PackNet(nn.Module):
         self._forget_others()
         self._proven_at = None
 
-    @_alone
     def _apply(self, fn, recurse=True):
-        self._prove()
-        before = self._stamps()
-        super()._apply(fn, recurse)
-        if self._stamps() != before:
-            if self._proof is not None:  # other bits, for the same numbers
-                self._proof = self._digests()
-            self._remember()
+        with self.lock:
+            self._prove()
+            before = self._stamps()
+            super()._apply(fn, recurse)
+            if self._stamps() != before:
+                if self._proof is not None:  # other bits, the same numbers
+                    self._proof = self._digests()
+                self._remember()
         return self
 
     def state_dict(self, *args, **options):
@@ -549,86 +480,65 @@ class PackNet(nn.Module):
 
     def get_extra_state(self) -> Tensor:
         """Tasks, digests and provenance, as the bytes of a JSON text."""
-        return _as_bytes(self.records, self.provenance, self._proof)
+        tasks = [asdict(record) for record in self.records]
+        return _as_bytes(tasks, self._proof, self.provenance)
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over what `get_extra_state` gave."""
-        self.records, about = _from_bytes(state)
-        self.provenance, self._proof = about["provenance"], about["proof"]
+        self.records, self._proof, self.provenance = _from_bytes(state)
 
     def _load_from_state_dict(self, state, prefix, local, strict, *args):
-        start = len(prefix)
-        own = {n[start:]: t for n, t in state.items() if n.startswith(prefix)}
-        former = len(self.heads)
-        try:
-            self._fit_state(own, strict)
-        except BaseException:
-            del self.heads[former:]
-            raise
+        self._fit_state(files.part(state, prefix), strict)
         super()._load_from_state_dict(state, prefix, local, strict, *args)
 
     def _fit_state(self, own: dict[str, Tensor], strict: bool) -> None:
-        """See that a state is one of this network, or build its heads.
-
-        Raises BadState, before anything else is changed.
-        """
+        """Refuse what is no state of this network, before anything else is
+        changed; build its heads, if it has none. Raises BadState."""
         if EXTRA not in own:
             if self.records or any(n.startswith("owners.") for n in own):
                 raise errors.BadState(
-                    "this state has no tasks, and the owners of its weights "
-                    "are unknown: load what PackNet.state_dict() gave"
+                    "this state has no tasks: load what state_dict() gave"
                 )
             return
-        records, about = _from_bytes(own.pop(EXTRA))
-        known = [(r.name, r.classes) for r in self.records]
-        if known and known != [(r.name, r.classes) for r in records]:
+        records, proof, _ = _from_bytes(own.pop(EXTRA))
+        new = () if self.records else records
+        known = [(r.name, r.classes) for r in self.records or records]
+        if known != [(r.name, r.classes) for r in records]:
             raise errors.BadState(
-                f"this state has the tasks {[r.name for r in records]}, the "
-                f"network has {self.tasks}: load it into a PackNet without "
-                "tasks, PackNet(trunk, features)"
+                f"the state has the tasks {[r.name for r in records]}, not "
+                f"{self.tasks}: load it into a PackNet without tasks"
             )
-        if not known:
-            with torch.random.fork_rng([]):
-                self.heads.extend(self._head(len(r.classes)) for r in records)
-        there = {n: t.shape for n, t in self.state_dict().items()}
-        del there[EXTRA]
-        given = {n: t.shape for n, t in own.items() if strict or n in there}
-        for name, _ in sorted(there.items() ^ given.items()):
+        wanted = {n: t.shape for n, t in self.state_dict().items()}
+        del wanted[EXTRA]
+        for number, record in enumerate(new):
+            bias = torch.Size([len(record.classes)])
+            weight = torch.Size([*bias, self.out_features])
+            wanted[f"heads.{number}.bias"] = bias
+            wanted[f"heads.{number}.weight"] = weight
+        given = {n: t.shape for n, t in own.items() if strict or n in wanted}
+        for name, _ in sorted(wanted.items() ^ given.items()):
             raise errors.BadState(
-                f"{name} is missing here or there, or has another shape: "
-                "this state is of another network; build the trunk that was "
-                "saved"
+                f"{name} is not there, or of another shape, in the state or "
+                "in the network: build the trunk that was saved"
             )
-        for name, text in (about["proof"] or {}).items():
+        for name, text in (proof or {}).items():
             layer = name.removeprefix("trunk.")
             owner = own.get(f"owners.{layer}") if layer != name else None
             # A buffer that is not saved has no place in the state.
             if name in own and text != digest(own[name], owner, len(records)):
                 raise errors.BadState(
-                    f"this state's {name} is not what its finished tasks "
-                    "were trained to: it was changed after they were fixed"
+                    f"{name} was changed in this state after it was fixed: "
+                    "load an earlier one"
                 )
+        with torch.random.fork_rng([]):
+            self.heads.extend(self._head(len(r.classes)) for r in new)
 
-    @_alone
     def save(self, path: str | os.PathLike) -> None:
         """Write the packed network to one file, replacing it at once.
 
-        Raises OSError if it cannot be written; an older file of that
-        name is then still whole. Raises BadTask for a head that is no
-        linear layer, InsideView, Changed.
+        Raises OSError, and leaves an older file as it was; BadTask for a
+        head that is no linear layer; InsideView, Changed.
         """
-        self._proven_at = None
-        self._see_ready("save")
-        tensors = {f"trunk.{n}": t for n, t in _once(self.trunk).items()}
-        for number, (task, head) in enumerate(zip(self.tasks, self.heads), 1):
-            if type(head) is not nn.Linear or head.bias is None:
-                raise errors.BadTask(
-                    f"the head of {task!r} is no linear layer with a bias, "
-                    "and a .packnet file has no place for it: keep such a "
-                    "network with torch.save(net.state_dict(), path)"
-                )
-            tensors[f"head.{number}.weight"] = head.weight
-            tensors[f"head.{number}.bias"] = head.bias
         architecture = getattr(self.trunk, "architecture", None)
         header = {
             "architecture": architecture and asdict(architecture),
@@ -636,98 +546,93 @@ class PackNet(nn.Module):
             "tasks": [asdict(record) for record in self.records],
             "provenance": self.provenance,
         }
-        files.write(path, header, tensors, self.owner, len(self.records))
+        tensors: dict[str, Tensor] = {}
+        for number, (task, head) in enumerate(zip(self.tasks, self.heads), 1):
+            if type(head) is not nn.Linear or head.bias is None:
+                raise errors.BadTask(
+                    f"the head of {task!r} is no linear layer with a bias: "
+                    "keep it with torch.save(net.state_dict(), path)"
+                )
+            tensors[f"head.{number}.weight"] = head.weight
+            tensors[f"head.{number}.bias"] = head.bias
+        self._proven_at = None
+        with self.lock:
+            self._refuse_inside("save")
+            self.see_unchanged()
+            for name, tensor in _once(self.trunk).items():
+                tensors[f"trunk.{name}"] = tensor
+            for name, owner in self.owners:
+                code = files.encode(owner, len(self.records))
+                tensors[f"owner.{name}"] = code
+            files.write(path, header, tensors)
 
 
 def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     """Read a packed network.
 
-    trunk: needed if the library did not build the saved trunk; its
-    weights are replaced, its number type is kept. Raises
-    FileNotFoundError, DamagedFile, BadTrunk.
+    trunk: needed if the library did not build the saved one; its weights
+    are replaced, its number type is kept. Raises OSError, DamagedFile,
+    BadTrunk.
     """
-    header, tensors, codes = files.read(path)
-    built = trunk is None
+    header, tensors = files.read(path)
+    own, built = files.part(tensors, "trunk."), trunk is None
     with files.damage_named(path):
         if trunk is None:
             if header["architecture"] is None:
                 raise errors.BadTrunk(
-                    f"{path}: its trunk was not built by this library; "
-                    "build it yourself and call load(path, trunk)"
+                    f"{path}: build its trunk, and call load(path, trunk)"
                 )
             architecture = trunks.Architecture(**header["architecture"])
             with torch.device("meta"):  # shapes only; the file has values
                 trunk = trunks.build(architecture)
-        own = {
-            name.removeprefix("trunk."): tensor
-            for name, tensor in tensors.items()
-            if name.startswith("trunk.")
-        }
-        shapes = {name: tensor.shape for name, tensor in _once(trunk).items()}
-        if shapes != {name: tensor.shape for name, tensor in own.items()}:
+        shapes = {n: t.shape for n, t in _once(trunk).items()}
+        if shapes != {n: t.shape for n, t in own.items()}:
             raise errors.BadTrunk(
-                f"{path}: its tensors do not fit the trunk; "
-                "build the trunk that was saved"
+                f"{path}: its tensors do not fit the trunk: give another"
             )
         trunk.load_state_dict(own, strict=built, assign=built)
         network = PackNet(trunk, header["features"])
-        records = [_task(record) for record in header["tasks"]]
-        extra = _as_bytes(records, dict(header["provenance"]), None)
+        tasks = header["tasks"]
         state = {f"trunk.{n}": t for n, t in trunk.state_dict().items()}
-        state |= {EXTRA: extra} | {
-            f"heads.{number}.{part}": tensors[f"head.{number + 1}.{part}"]
-            for number in range(len(records))
-            for part in ("weight", "bias")
-        }
+        state[EXTRA] = _as_bytes(tasks, None, header["provenance"])
+        for number in range(len(tasks)):
+            for part in ("weight", "bias"):
+                tensor = tensors[f"head.{number + 1}.{part}"]
+                state[f"heads.{number}.{part}"] = tensor
         for name, owner in network.owners:
-            flat = files.decode(codes[name], len(records), owner.numel())
+            code = tensors[f"owner.{name}"]
+            flat = files.decode(code, len(tasks), owner.numel())
             state[f"owners.{name}"] = flat.view(owner.shape)
         network.load_state_dict(state)
         network.freeze_rest()
     return network
 
 
-def _no_guard() -> None:
-    """What a network without a guarded optimiser has instead."""
-
-
-def _task(record: dict) -> Task:
-    return Task(
-        str(record["name"]),
-        tuple(str(name) for name in record["classes"]),
-        tuple(pruning.checked(f) for f in record["fractions"]),
-    )
-
-
-def _as_bytes(
-    records: list[Task], provenance: dict, proof: dict[str, str] | None
-) -> Tensor:
-    about = {
-        "tasks": [asdict(record) for record in records],
-        "proof": proof,
-        "provenance": provenance,
-    }
+def _as_bytes(tasks: list[dict], proof: Proof, provenance: dict) -> Tensor:
+    about = {"tasks": tasks, "proof": proof, "provenance": provenance}
     text = json.dumps(about, default=str).encode()
     return torch.frombuffer(bytearray(text), dtype=torch.uint8).clone()
 
 
-def _from_bytes(state: Tensor) -> tuple[list[Task], dict]:
+def _from_bytes(state: Tensor) -> tuple[list[Task], Proof, dict]:
     about = json.loads(bytes(state.cpu().tolist()))
-    records = [_task(record) for record in about["tasks"]]
+    records = []
+    for task in about["tasks"]:
+        classes = tuple(map(str, task["classes"]))
+        fractions = tuple(map(pruning.checked, task["fractions"]))
+        records.append(Task(str(task["name"]), classes, fractions))
     if len({record.name for record in records}) < len(records):
         raise errors.BadState("this state has two tasks of one name")
-    return records, about
+    return records, about["proof"], dict(about["provenance"])
 
 
 def _once(trunk: nn.Module) -> dict[str, Tensor]:
     """Parameters and saved buffers by name, shared ones once."""
-    named: dict[str, Tensor] = {}
+    first: dict[int, tuple[str, Tensor]] = {}
     for name, tensor in trunk.state_dict(keep_vars=True).items():
-        if isinstance(tensor, Tensor) and not any(
-            tensor is other for other in named.values()
-        ):
-            named[name] = tensor
-    return {name: tensor.detach() for name, tensor in named.items()}
+        if isinstance(tensor, Tensor):
+            first.setdefault(id(tensor), (name, tensor))
+    return {name: tensor.detach() for name, tensor in first.values()}
 
 
 def _fix_loaded(network: PackNet, _) -> None:

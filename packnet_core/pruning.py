@@ -3,10 +3,7 @@
 Of the n weights that a task owns in a layer, the `round(fraction * n)`
 smallest are freed, and with them all of the same magnitude as the
 largest of these: weights that were handed over and never moved are all
-exactly zero.
-
-Mallya & Lazebnik, "PackNet: Adding Multiple Tasks to a Single Network
-by Iterative Pruning", arXiv:1711.05769, section 3.
+exactly zero (section 3 of the paper).
 """
 
 import numpy
@@ -26,14 +23,14 @@ def checked(fraction: float) -> float:
     if not 0 <= number < 1:
         raise BadFraction(
             f"prune fraction {fraction}: give a number from 0 up to, but "
-            "not including, 1 (0.75 frees the smallest three quarters)"
+            "not including, 1"
         )
     return number
 
 
 @torch.no_grad()
 def cutoff(
-    weight: Tensor, owner: Tensor, task: int, fraction: float
+    weight: Tensor, owner: Tensor, task: int, fraction: float, name: str = ""
 ) -> float | None:
     """The magnitude up to which one task's weights in a layer are freed.
 
@@ -49,8 +46,8 @@ def cutoff(
     rank = round(checked(fraction) * len(sizes))
     if len(sizes) and not numpy.isfinite(sizes.max()):
         raise Diverged(
-            "there are weights that are not finite numbers, and so no "
-            "smallest among them. Train again with a lower learning rate"
+            f"{name or 'layer'}: some weights are not finite numbers: "
+            "train again with a lower learning rate"
         )
     if rank == 0:
         return None
@@ -62,13 +59,10 @@ def cutoff(
 def free_up_to(
     weight: Tensor, owner: Tensor, task: int, limit: float | None
 ) -> None:
-    """Free one task's weights of a layer up to a magnitude, in place.
-
-    They become zero and free. limit: from `cutoff`; None frees nothing.
-    """
-    if limit is None:
-        return
-    for values, owners in pieces(weight, owner):
-        keep = (values.abs() > limit) | (owners != task)
-        keep_where(values, keep)
-        owners.mul_(keep)  # FREE is 0
+    """Free one task's weights of a layer, and set them to zero, up to a
+    magnitude from `cutoff`; None frees nothing."""
+    if limit is not None:
+        for values, owners in pieces(weight, owner):
+            keep = (values.abs() > limit) | (owners != task)
+            keep_where(values, keep)
+            owners.mul_(keep)  # FREE is 0

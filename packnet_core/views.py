@@ -3,13 +3,14 @@
 import contextlib
 import sys
 from contextvars import ContextVar
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from packnet_core.errors import InsideView
-from packnet_core.masking import Seen, masked
+from packnet_core.masking import masked, visible
 
 if TYPE_CHECKING:
     from packnet_core.network import PackNet
@@ -20,16 +21,14 @@ GENERATOR = 0x20 | 0x200  # CPython's flags: generators, asynchronous ones
 
 
 class View:
-    """A block in which a network is seen as one task; see `PackNet.view`.
-
-    task: the task's number, from 1.
-    """
+    """A block in which a network is seen as one task (its number, from
+    1); see `PackNet.view`."""
 
     def __init__(self, network: "PackNet", task: int):
         self.network, self.task = network, task
         self.entered = self.closed = False
         self.generator: int | None = None  # the frame that may be suspended
-        self._copies: dict[str, tuple[tuple, Tensor, Tensor]] = {}
+        self._copies: dict[str, tuple] = {}
 
     def __enter__(self) -> "PackNet":
         if self.entered:
@@ -43,7 +42,8 @@ class View:
             above is None or above.f_code.co_filename != contextlib.__file__
         ):
             self.generator = id(caller)
-        self.weights()
+        with self.network.lock:
+            self.weights()
         _open.set((*_open.get(), self))
         return self.network
 
@@ -53,59 +53,49 @@ class View:
         self._copies.clear()
 
     def weights(self) -> dict[str, Tensor]:
-        """The shared weights in which something is left out, by name.
-
-        Made anew where weights or owners were written since.
-        """
-        shown = {}
-        with self.network.lock:
-            owner = self.network.owner
-            for name, weight in self.network.layers.items():
-                state = written(weight), written(owner[name])
-                kept = self._copies.get(name)
-                if kept is None or kept[0] != state:
-                    with torch.inference_mode(False):
-                        copy = masked(weight, owner[name], self.task)
-                    # The weight is kept: no other takes its identity.
-                    kept = self._copies[name] = state, copy, weight
-                if kept[1] is not weight:
-                    shown[name] = Seen.apply(
-                        weight, kept[1], owner[name], self.task
-                    )
+        """The shared weights in which something is left out, by name:
+        copies, made anew where weights or owners were written since, or
+        what gradients flow back through."""
+        shown, owners = {}, self.network.owner
+        for name, weight in self.network.layers.items():
+            owner = owners[name]
+            state = written(weight), written(owner)
+            if self._copies.get(name, [None])[0] != state:
+                with torch.inference_mode(False):
+                    copy = masked(weight, owner, self.task)
+                # The weight is kept: no other takes its identity.
+                self._copies[name] = state, copy, weight
+            _, copy, _ = self._copies[name]
+            if copy is not weight and torch.is_grad_enabled():
+                copy = weight.masked_fill(~visible(owner, self.task), 0)
+            if copy is not weight:
+                shown[name] = copy
         return shown
 
 
 def innermost(network: "PackNet") -> View | None:
     """The view in which this call looks at a network, if there is one.
-
-    Raises InsideView where that is not certain: while a generator waits
-    in a view of its own.
-    """
+    Raises InsideView while a generator waits in a view of its own."""
     views = [v for v in _open.get() if v.network is network and not v.closed]
-    if any(view.generator is not None for view in views):
-        running, frame = set(), sys._getframe()
+    waiting = {view.generator for view in views} - {None}
+    if waiting:
+        frame: FrameType | None = sys._getframe()
         while frame is not None:
-            running.add(id(frame))
-            frame = frame.f_back  # type: ignore[assignment]
-        if any(view.generator not in {None, *running} for view in views):
+            waiting.discard(id(frame))
+            frame = frame.f_back
+        if waiting:
             raise InsideView(
-                "a generator waits inside a view of its own, and this call "
-                "is not in it: leave that view first, or make a context "
-                "manager of the generator, with contextlib.contextmanager"
+                "a generator waits inside a view of its own: leave that view "
+                "first, or make it a contextlib.contextmanager"
             )
     return views[-1] if views else None
 
 
 def refuse_export(task: str) -> None:
     """Raise InsideView while a program is made of what is called."""
-    if (
-        torch.jit.is_tracing()
-        or torch.onnx.is_in_onnx_export()
-        or torch.compiler.is_compiling()
-    ):
+    if torch.jit.is_tracing() or torch.compiler.is_compiling():
         raise InsideView(
-            "a view does not go into a program: export "
-            f"net.extract({task!r}) instead"
+            f"no program is made of a view: take net.extract({task!r})"
         )
 
 
@@ -114,7 +104,7 @@ def written(tensor: Tensor) -> tuple:
     torch notices: not through `.data`."""
     times = -1 if tensor.is_inference() else tensor._version
     try:
-        place = tensor.data_ptr()
+        address = tensor.data_ptr()
     except RuntimeError:  # torch's stand-ins, in its transformations
-        place = 0
-    return id(tensor), times, place, tensor.dtype, tensor.device
+        address = 0
+    return id(tensor), times, address, tensor.dtype, tensor.device

@@ -779,7 +779,6 @@ def test_owners_that_are_written_to_are_followed(
 ):
     if in_pieces:
         monkeypatch.setattr("packnet_core.masking.PIECE", 16)
-        monkeypatch.setattr("packnet_core.guard.PIECE", 16)
     give_two_tasks(network)
     network.unfreeze()
     optimizer = torch.optim.SGD(network.parameters(), 0.0)

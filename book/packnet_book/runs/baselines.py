@@ -41,7 +41,7 @@ class Distillation(nn.Module):
         return self
 
     def forward(
-        self, images: Tensor, labels: Tensor, whole: Tensor
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
     ) -> Tensor:
         *old, new = self.network.heads
         features = self.network.features(images)  # (B, features)
@@ -55,7 +55,7 @@ class Distillation(nn.Module):
                 softmax(wanted / self.temperature, dim=1),
                 reduction="batchmean",
             )
-        return loss * (len(labels) / len(whole))
+        return loss * (len(labels) / len(batch_labels))
 
 
 class Elastic(nn.Module):
@@ -84,13 +84,13 @@ class Elastic(nn.Module):
         self.register_buffer("anchors", torch.stack(anchors))
 
     def forward(
-        self, images: Tensor, labels: Tensor, whole: Tensor
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
     ) -> Tensor:
         loss = cross_entropy(self.network(images), labels)
         moved = flat(self.network.trunk.parameters()) - self.anchors
         held = (self.fishers * moved**2).sum()
         loss = loss + self.strength / 2 * held
-        return loss * (len(labels) / len(whole))
+        return loss * (len(labels) / len(batch_labels))
 
 
 def flat(tensors: Iterable[Tensor]) -> Tensor:
@@ -140,7 +140,7 @@ class AllTasks(nn.Module):
         )
 
     def forward(
-        self, images: Tensor, labels: Tensor, whole: Tensor
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
     ) -> Tensor:
         features = self.network.features(images)
         heads = [head(features) for head in self.network.heads]
@@ -149,7 +149,9 @@ class AllTasks(nn.Module):
         losses = cross_entropy(
             logits.masked_fill(other, -torch.inf), labels, reduction="none"
         )
-        counts = self.task_of[whole].bincount()  # a task's in the batch
+        counts = self.task_of[
+            batch_labels
+        ].bincount()  # a task's in the batch
         return (losses / counts[self.task_of[labels]]).sum()
 
 

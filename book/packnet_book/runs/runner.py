@@ -60,7 +60,7 @@ class Run:
     subset: share of each class's pictures that is used; split: what the
     errors are measured on, "val" where something is chosen by them;
     precision: "no" for float32 throughout, "bf16", "fp16", or None for
-    what `accelerate launch` said; accumulate: pieces that a batch is put
+    what `accelerate launch` said; accumulate: chunks that a batch is put
     through in, one after the other, where the memory does not hold it
     whole. Raises BadRun if the directory holds another run, or this
     process has begun with another precision.
