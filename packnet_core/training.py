@@ -39,6 +39,7 @@ SHORTEST_PAUSE = 5.0  # seconds between checkpoints
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
 SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # names of accelerate's
 Schedule = Literal["constant", "cosine", "step"]
+Optimizer = Literal["sgd", "adam"]
 # Images (B, 3, size, size) and labels (B,) that one process works on in a
 # step, and the labels (N,) of all processes.
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -68,15 +69,19 @@ class Phase:
     weight_decay: float = 0.0
     clip: float | None = None
     trunk_from: int = 0
-    optimizer: Literal["sgd", "adam"] = "sgd"
+    optimizer: Optimizer = "sgd"
 
     def __post_init__(self):
-        known = get_args(Schedule)
-        least = min(self.epochs, self.decay_every - 1)
-        if least < 0 or self.schedule not in known:
+        schedules, optimizers = get_args(Schedule), get_args(Optimizer)
+        if (
+            self.epochs < 0
+            or self.decay_every < 1
+            or self.schedule not in schedules
+            or self.optimizer not in optimizers
+        ):
             raise BadRun(
-                f"{self}: give epochs from 0, decay_every from 1, and one "
-                f"of the schedules {', '.join(known)}"
+                f"{self}: give epochs from 0, decay_every from 1, a schedule "
+                f"of {schedules}, and an optimizer of {optimizers}"
             )
 
     def factor(self, epoch: float) -> float:

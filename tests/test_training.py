@@ -94,6 +94,16 @@ def test_a_phase_cut_short_resumes_to_a_bit_identical_end(
         assert torch.equal(tensor, wanted[name]), name
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": -3}, {"decay_every": 0}, {"schedule": "linear"},
+     {"optimizer": "rmsprop"}],
+)  # fmt: skip
+def test_a_phase_that_cannot_be_trained_is_refused_when_it_is_made(wrong):
+    with pytest.raises(BadRun, match=str(*wrong.values())):
+        Phase(**{"epochs": 1, "lr": 0.1} | wrong)
+
+
 def test_the_schedule_is_what_the_phase_says():
     step = Phase(20, 1e-3, schedule="step", decay_every=10)
     assert [step.factor(e) for e in (0, 9.9)] == [1, 1]
