@@ -34,8 +34,9 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	$(MAKE) --no-print-directory html
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
 	rm -rf _build/test-runs
-	PACKNET_BOOK=required $(BIN)/pytest tests $(CHAPTERS) \
-	  --nbval --nbval-current-env --nbval-cell-timeout=1200 --durations=8
+	OMP_NUM_THREADS=1 PACKNET_BOOK=required $(BIN)/pytest tests $(CHAPTERS) \
+	  --numprocesses=2 --dist=loadfile --durations=20 \
+	  --nbval --nbval-current-env --nbval-cell-timeout=3000
 
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
@@ -56,7 +57,8 @@ pdf: html slides  ## the page with PDFs of the whole book and of the slides
 
 colab: PACKNET_CACHE := $(CURDIR)/_build/test-runs
 colab: $(STAMP)  ## run every chapter as Colab does, the library not installed
-	PACKNET_COLAB=1 $(BIN)/pytest tests/test_colab.py --durations=0
+	OMP_NUM_THREADS=1 PACKNET_COLAB=1 $(BIN)/pytest tests/test_colab.py \
+	  --numprocesses=2 --durations=0
 
 links: $(STAMP)  ## try every link that leads out of the book
 	$(BIN)/jupyter-book build . --all --builder linkcheck

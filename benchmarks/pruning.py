@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.ratios import Ratio, compare
 from packnet_core.masking import shared_out
-from packnet_core.pruning import free_smallest
+from packnet_core.pruning import cutoff, free_up_to
 from packnet_core.trunks import Architecture, build
 
 FRACTION = 0.5
@@ -48,7 +48,8 @@ def run() -> tuple[Ratio, Ratio]:
 
     def ours() -> None:
         for weight, owner in zip(weights, owners, strict=True):
-            free_smallest(weight, owner, 1, FRACTION)
+            limit = cutoff(weight, owner, 1, FRACTION)
+            free_up_to(weight, owner, 1, limit)
 
     def theirs() -> None:
         for weight, owner in zip(weights, owners, strict=True):

@@ -28,8 +28,7 @@ import pandas
 from pandas import DataFrame
 
 from packnet_book.runs.provenance import provenance, revision
-from packnet_book.runs.records import read
-from packnet_core.files import write_text
+from packnet_book.runs.records import read, write_text
 from studies import STUDIES
 from studies.common import Study
 
@@ -40,9 +39,17 @@ REVISION = revision()  # before the results of this run change the checkout
 NAMED = {study.name: study for study in STUDIES}
 
 
-def record(studies: Sequence[Study], jobs: int) -> None:
-    """Run what is missing of some studies, several seeds at a time."""
-    todo = {study.name: missing(study) for study in studies}
+def record(
+    studies: Sequence[Study], jobs: int, seeds: Sequence[int] = ()
+) -> None:
+    """Run what is missing of some studies, several seeds at a time.
+
+    seeds: these only, if any; so several machines share the work.
+    """
+    todo = {
+        study.name: [s for s in missing(study) if not seeds or s in seeds]
+        for study in studies
+    }
     if jobs > 1:
         os.environ["TQDM_DISABLE"] = "1"  # their bars would get mixed up
     writing = Lock()
@@ -58,7 +65,7 @@ def record(studies: Sequence[Study], jobs: int) -> None:
                 print(told, flush=True)
 
     # The seeds with most to do begin.
-    seeds = Counter(seed for seeds in todo.values() for seed in seeds)
+    most = Counter(seed for those in todo.values() for seed in those)
     with (
         (
             ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
@@ -67,7 +74,7 @@ def record(studies: Sequence[Study], jobs: int) -> None:
         ) as workers,
         ThreadPoolExecutor(jobs) as chains,
     ):
-        list(chains.map(follow, [seed for seed, _ in seeds.most_common()]))
+        list(chains.map(follow, [seed for seed, _ in most.most_common()]))
 
 
 def missing(study: Study) -> list[int]:
@@ -79,11 +86,16 @@ def missing(study: Study) -> list[int]:
 def carry_out(study: Study, seed: int, runs: Path) -> tuple[DataFrame, dict]:
     """The rows of one seed of a study, and where they come from.
 
-    With the seconds it took, fewer if its runs were there already.
+    With the seconds it took, fewer if its runs were there already, and
+    with digests of what this seed's runs have read.
     """
     begun, start = provenance(), time.monotonic()
     rows = study.table(seed, runs).assign(seed=seed)
-    return rows, begun | {"seconds": round(time.monotonic() - start)}
+    read: dict[str, str] = {}
+    for file in sorted(runs.glob(f"*-{seed}-*/read.json")):
+        read |= json.loads(file.read_text())
+    spent = {"seconds": round(time.monotonic() - start)}
+    return rows, begun | spent | {"read": read}
 
 
 def enter(study: Study, seed: int, new: DataFrame, origin: dict) -> None:
@@ -128,6 +140,8 @@ def main() -> None:
         "--jobs", type=int, default=os.cpu_count(),
         help="seeds that run at the same time (default: one a core)",
     )  # fmt: skip
+    options.add_argument("--seeds", type=int, nargs="+", default=(),
+                         metavar="N", help="these only")  # fmt: skip
     chosen = options.parse_args()
     unknown = set(chosen.study) - set(NAMED)
     if unknown:
@@ -145,7 +159,7 @@ def main() -> None:
             print(f"{study.name}: left out, PACKNET_PHOTOS is not set")
         if not studies:
             raise SystemExit(1)
-    record(studies, chosen.jobs)
+    record(studies, chosen.jobs, chosen.seeds)
 
 
 if __name__ == "__main__":

@@ -9,19 +9,12 @@ class NoTask(PackNetError):
     """The network has no task yet."""
 
 
-class UnknownTask(PackNetError, KeyError):
+class UnknownTask(PackNetError, LookupError):
     """No task of this name is in the network."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 class BadTask(PackNetError, ValueError):
     """A task's name is taken or empty, or it has too few classes."""
-
-
-class TooManyTasks(PackNetError):
-    """An owner is one byte: a network holds at most 255 tasks."""
 
 
 class NoFreeWeights(PackNetError):

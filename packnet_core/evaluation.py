@@ -15,11 +15,9 @@ from packnet_core.images import Pictures, normalise
 
 
 @dataclass(frozen=True)
-class Errors:
-    """Top-1 and top-5 error in percent, over so many test images.
-
-    top5 is NaN where there are five classes or fewer.
-    """
+class ErrorRates:
+    """Top-1 and top-5 error in percent (NaN for five classes or fewer),
+    over so many test images."""
 
     top1: float
     top5: float
@@ -33,24 +31,19 @@ class Errors:
 
 
 def new_accelerator() -> Accelerator:
-    """An accelerator as the process was started, or as it began.
-
-    Making one would set back what another one accumulates: not so here.
-    """
+    """An accelerator as the process was launched, made without setting
+    back what another one accumulates."""
     state = GradientState()
-    kept = dict(state.plugin_kwargs) if state.initialized else None
+    kept = dict(state.plugin_kwargs)
     made = Accelerator()
-    if kept is not None:
-        state.plugin_kwargs = kept
+    state.plugin_kwargs = kept
     return made
 
 
 def number_type(network: nn.Module) -> torch.dtype:
     """The type of the numbers that a network takes: its parameters'."""
-    for parameter in network.parameters():
-        if parameter.is_floating_point():
-            return parameter.dtype
-    return torch.get_default_dtype()
+    floats = (p.dtype for p in network.parameters() if p.is_floating_point())
+    return next(floats, torch.get_default_dtype())
 
 
 @contextmanager
@@ -66,21 +59,28 @@ def modes_kept(network: nn.Module) -> Iterator[None]:
 
 @torch.no_grad()
 def logits(
-    network: nn.Module, pictures: Pictures, *, size: int, batch: int = 250
+    network: nn.Module,
+    pictures: Pictures,
+    *,
+    size: int,
+    batch: int = 250,
+    some: Tensor | None = None,
+    accelerator: Accelerator | None = None,
 ) -> Tensor:
-    """Outputs (N, classes) for the centres of all pictures, on the CPU."""
-    parts = [
-        part
-        for part, _ in _predict(
-            network,
-            pictures,
-            torch.arange(len(pictures)),
-            size,
-            batch,
-            new_accelerator(),
-        )
-    ]
-    return torch.cat(parts).cpu()
+    """Outputs (N, classes) for the centres of pictures, on the CPU.
+
+    some: which pictures (N,), all if None; for the rest see `evaluate`.
+    """
+    accelerator = accelerator or new_accelerator()
+    device, kind = accelerator.device, number_type(network)
+    every = torch.arange(len(pictures)) if some is None else some
+    outputs = []
+    with modes_kept(network), accelerator.autocast():
+        network.to(device).eval()
+        for indices in every.split(batch):
+            images = normalise(pictures.centres(indices, size, device), kind)
+            outputs.append(network(images).float().cpu())
+    return torch.cat(outputs)
 
 
 @torch.no_grad()
@@ -91,52 +91,31 @@ def evaluate(
     size: int,
     batch: int = 250,
     accelerator: Accelerator | None = None,
-) -> Errors:
+) -> ErrorRates:
     """Top-1 and top-5 error of the task that the network shows.
 
     network: any module that maps images (B, 3, size, size) to logits;
     size: side of the square in the centre of each picture, in pixels.
     With several processes each tests its share, and all get the sum.
+    Raises BadRun for no pictures, or those of another task.
     """
     accelerator = accelerator or new_accelerator()
-    if len(pictures) == 0:
-        raise BadRun("there are no pictures to test on")
-    process, processes = accelerator.process_index, accelerator.num_processes
-    mine = torch.arange(process, len(pictures), processes)
-    right = torch.zeros(2, device=accelerator.device)
-    few = len(pictures.classes) <= 5
-    for outputs, labels in _predict(
-        network, pictures, mine, size, batch, accelerator
-    ):
-        if outputs.shape[1] != len(pictures.classes):
-            raise BadRun(
-                f"pictures of {len(pictures.classes)} classes for "
-                f"{outputs.shape[1]} outputs: give those of the task that "
-                "the network shows"
-            )
-        best = outputs.topk(1 if few else 5).indices
-        hits = best == labels[:, None]  # (B, 1 or 5)
-        right += torch.stack([hits[:, 0].sum(), hits.sum()])
-    total = accelerator.reduce(right, "sum")
+    count, classes = len(pictures), len(pictures.classes)
+    processes = accelerator.num_processes
+    if count < processes:
+        raise BadRun(f"no pictures to test on: give {processes} or more")
+    mine = torch.arange(accelerator.process_index, count, processes)
+    options = {"size": size, "batch": batch, "accelerator": accelerator}
+    outputs = logits(network, pictures, some=mine, **options)
+    if outputs.shape[1] != classes:
+        raise BadRun(
+            f"pictures of {classes} classes for {outputs.shape[1]} outputs: "
+            "give those of the task that the network shows"
+        )
+    best = outputs.topk(5 if classes > 5 else 1).indices  # (N, 5 or 1)
+    hits = best == pictures.labels[mine, None]
+    right = torch.stack([hits[:, 0].sum(), hits.sum()])
+    total = accelerator.reduce(right.to(accelerator.device), "sum")
     assert isinstance(total, Tensor)
-    top1, top5 = (100 * (1 - total.cpu().double() / len(pictures))).tolist()
-    return Errors(top1, math.nan if few else top5, len(pictures))
-
-
-def _predict(
-    network: nn.Module,
-    pictures: Pictures,
-    indices: Tensor,
-    size: int,
-    batch: int,
-    accelerator: Accelerator,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    device, kind = accelerator.device, number_type(network)
-    network.to(device)
-    with modes_kept(network):
-        network.eval()
-        for part in indices.split(batch):
-            images = pictures.centres(part, size, device)
-            with accelerator.autocast():
-                outputs = network(normalise(images, kind)).float()
-            yield outputs, pictures.labels[part].to(device)
+    top1, top5 = (100 * (1 - total.cpu().double() / count)).tolist()
+    return ErrorRates(top1, top5 if classes > 5 else math.nan, count)

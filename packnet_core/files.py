@@ -1,6 +1,6 @@
 """`network.packnet`: a packed network in one file, without pickle.
 
-The file is a safetensors file, readable with any safetensors library:
+Any safetensors library reads the file. It holds
 
 * `trunk.<name>`: parameters and buffers of the trunk, without loss;
 * `head.<k>.weight`, `head.<k>.bias`: the head of the k-th task;
@@ -8,14 +8,7 @@ The file is a safetensors file, readable with any safetensors library:
 * metadata `packnet`: the header as JSON, with the checksum of all bytes
   of the file (taken with zeros for its own 64 digits).
 
-Equal networks give equal files, byte for byte. Reading checks the
-checksum first, and executes nothing from the file. This module knows
-headers and tensors, no networks.
-
-The owner map is coded in few bits: as many owners as fit are packed into
-each byte, as digits of a number; zlib's Huffman code then comes within a
-fraction of a percent of the map's entropy, and its run lengths shrink
-layers with one owner to almost nothing.
+Equal networks give equal files. Reading executes nothing.
 """
 
 import errno
@@ -23,11 +16,11 @@ import hashlib
 import json
 import os
 import signal
-import tempfile
 import threading
+import uuid
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy
@@ -41,50 +34,41 @@ from packnet_core.errors import BadTask, BadTrunk, DamagedFile
 FORMAT = 1
 NO_SUM = "0" * 64
 MARK = rb"\"sha256\": \""  # the header's JSON stands inside JSON
-PIECE = 2**22
+BLOCK = 2**22  # bytes that are read at once
 
 
 def write(
-    path: str | os.PathLike,
-    header: dict,
-    tensors: dict[str, Tensor],
-    owner: dict[str, Tensor],
-    tasks: int,
+    path: str | os.PathLike, header: dict, tensors: dict[str, Tensor]
 ) -> None:
     """Write a packed network to `path`, replacing it at once.
 
-    header: plain values; tensors: of the trunk and the heads, by their
-    names in the file; owner: the owner map (uint8), by name; tasks: how
-    many own something. Raises OSError, and BadTask for a header that
-    holds more than plain values.
+    header: plain values; tensors: by their names in the file. Raises
+    OSError; BadTask for other values.
     """
-    coded = {f"owner.{n}": encode(o, tasks) for n, o in owner.items()}
     try:
         text = json.dumps({"sha256": NO_SUM, "format": FORMAT, **header})
     except (TypeError, ValueError) as error:
         raise BadTask(
-            f"net.provenance holds what a file cannot ({error}): give "
-            "texts, numbers, lists and dictionaries only"
+            f"net.provenance holds what a file cannot ({error}): give texts, "
+            "numbers, lists and dictionaries"
         ) from error
-    plain = {n: _plain(t) for n, t in (tensors | coded).items()}
+    plain = {n: _plain(t) for n, t in tensors.items()}
     with replacing(path) as new:
-        write_safetensors(plain, new, {"packnet": text})
-        digest, place = _checksum(new)
+        try:
+            save_file(plain, new, {"packnet": text})
+        except SafetensorError as error:
+            raise OSError(errno.EIO, str(error)) from error
+        digest, offset = _checksum(new)
         with open(new, "r+b") as file:
-            file.seek(place)
+            file.seek(offset)
             file.write(digest.encode())
 
 
-def read(
-    path: str | os.PathLike,
-) -> tuple[dict, dict[str, Tensor], dict[str, Tensor]]:
-    """Header, tensors, and coded owners of a file whose checksum is right.
+def read(path: str | os.PathLike) -> tuple[dict, dict[str, Tensor]]:
+    """Header and tensors of a file whose checksum is right, by name.
 
-    Raises FileNotFoundError, DamagedFile.
+    Raises OSError, DamagedFile.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
     with damage_named(path):
         digest, _ = _checksum(path)
         with safe_open(path, framework="pt") as file:
@@ -95,13 +79,14 @@ def read(
                 raise ValueError(f"format {header['format']} is not known")
             # Copies: in the file tensors begin anywhere, and where memory
             # is not aligned, products are added up in another order.
-            found = {n: file.get_tensor(n).clone() for n in file.keys()}
-    coded = {
-        name.removeprefix("owner."): found.pop(name)
-        for name in list(found)
-        if name.startswith("owner.")
-    }
-    return header, found, coded
+            names = file.keys()
+            return header, {n: file.get_tensor(n).clone() for n in names}
+
+
+def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those whose names begin with a prefix, by the rest of their names."""
+    start = len(prefix)
+    return {n[start:]: t for n, t in tensors.items() if n.startswith(prefix)}
 
 
 @contextmanager
@@ -113,44 +98,34 @@ def damage_named(path: str | os.PathLike) -> Iterator[None]:
         raise
     except Exception as error:  # any: a header may say anything
         raise DamagedFile(
-            f"{path}: damaged, or not a packed network ({error}); "
-            "make or fetch the file again"
+            f"{path}: no packed network, or damaged ({error}): make or fetch "
+            "it again"
         ) from error
-
-
-def write_safetensors(
-    tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]
-) -> None:
-    """Write tensors on the CPU to a file. Raises OSError."""
-    try:
-        save_file(tensors, path, metadata)
-    except SafetensorError as error:
-        raise OSError(errno.EIO, str(error)) from error
 
 
 def _plain(tensor: Tensor) -> Tensor:
     """The tensor on the CPU, in memory that it shares with no other."""
     plain = tensor.detach().cpu().contiguous()
-    shares = plain.untyped_storage().nbytes() != plain.nbytes
-    return plain.clone() if shares else plain
+    alone = plain.untyped_storage().nbytes() == plain.nbytes
+    return plain if alone else plain.clone()
 
 
-def _checksum(path: Path) -> tuple[str, int]:
-    """The file's checksum, and where in the file it belongs."""
+def _checksum(path: str | os.PathLike) -> tuple[str, int]:
+    """The file's checksum, and the offset at which the file says it."""
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > os.path.getsize(path):
             raise ValueError("its header is longer than the file")
         file.seek(0)
         start = bytearray(file.read(8 + length))
-        place = start.find(MARK) + len(MARK)
-        if place < len(MARK) or place + len(NO_SUM) > len(start):
+        offset = start.find(MARK) + len(MARK)
+        if offset < len(MARK) or offset + len(NO_SUM) > len(start):
             raise ValueError("it has no checksum")
-        start[place : place + len(NO_SUM)] = NO_SUM.encode()
+        start[offset : offset + len(NO_SUM)] = NO_SUM.encode()
         digest = hashlib.sha256(start)
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest(), place
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest(), offset
 
 
 @contextmanager
@@ -169,84 +144,69 @@ def uninterrupted() -> Iterator[None]:
             raise KeyboardInterrupt
 
 
-def digits(owners: int) -> int:
-    """How many numbers below `owners` fit into one byte, at least one."""
-    return next(n for n in range(8, 0, -1) if max(owners, 2) ** n <= 256)
+# The owner map in few bits: as many owners as fit are packed into each byte,
+# as digits of a number. zlib's Huffman code then comes close to the map's
+# entropy; its run lengths shrink layers with one owner to almost nothing.
+
+
+def _powers(base: int) -> numpy.ndarray:
+    """What each digit to a base counts, of those that fit into a byte."""
+    size = next(n for n in range(8, 0, -1) if max(base, 2) ** n <= 256)
+    return base ** numpy.arange(size - 1, -1, -1)
 
 
 def encode(owner: Tensor, tasks: int) -> Tensor:
-    """Code an owner map (uint8, any shape) with values up to `tasks`;
-    bytes (m,)."""
-    flat = owner.cpu().flatten().numpy()
-    base, size = tasks + 1, digits(tasks + 1)
-    padded = numpy.zeros(-(-len(flat) // size) * size, dtype=numpy.uint8)
-    padded[: len(flat)] = flat
-    packed = numpy.zeros(len(padded) // size, dtype=numpy.uint8)
-    for column in padded.reshape(-1, size).T:
-        packed = packed * numpy.uint8(base % 256) + column
+    """The code, bytes (m,), of an owner map with owners up to `tasks`."""
+    flat, powers = owner.cpu().flatten().numpy(), _powers(tasks + 1)
+    padded = numpy.pad(flat, (0, -len(flat) % len(powers)))
+    packed = numpy.zeros(len(padded) // len(powers), dtype=numpy.uint8)
+    for column, power in zip(padded.reshape(-1, len(powers)).T, powers):
+        packed += column * numpy.uint8(power)
     coder = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
     code = coder.compress(packed.data) + coder.flush()
     return torch.frombuffer(bytearray(code), dtype=torch.uint8)
 
 
 def decode(code: Tensor, tasks: int, length: int) -> Tensor:
-    """The flat owner map (length,) behind a code.
-
-    Never takes more memory than a map of that length needs. Raises
-    ValueError if the code is not one of `length` owners up to `tasks`.
-    """
-    base, size = tasks + 1, digits(tasks + 1)
-    expected = -(-length // size)
+    """The flat owner map (length,) behind a code, in no more memory than
+    that needs. Raises ValueError for a code of anything else."""
+    base, powers = tasks + 1, _powers(tasks + 1)
+    expected = -(-length // len(powers))
     decoder = zlib.decompressobj()
     try:
         data = decoder.decompress(code.numpy().tobytes(), expected + 1)
     except zlib.error as error:
         raise ValueError(f"owner map: {error}") from error
+    packed = numpy.frombuffer(data, dtype=numpy.uint8)
     if len(data) != expected or not decoder.eof or decoder.unused_data:
         raise ValueError(f"owner map: not a code of {length} owners")
-    values = numpy.arange(256)
-    powers = base ** numpy.arange(size - 1, -1, -1)
-    table = (values[:, None] // powers % base).astype(numpy.uint8)
-    packed = numpy.frombuffer(data, dtype=numpy.uint8)
-    if len(packed) and packed.max() >= base**size:
+    if length and packed.max() >= base ** len(powers):
         raise ValueError(f"owner map: an owner above {tasks}")
-    return torch.from_numpy(table[packed].reshape(-1)[:length])
+    table = numpy.arange(256)[:, None] // powers % base
+    owners = table.astype(numpy.uint8)[packed].reshape(-1)
+    return torch.from_numpy(owners[:length])
 
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """A place to write the new file; it takes `path`'s place at the end.
+    """Where to write a file that replaces `path`, if the block succeeds.
 
-    If the block raises, `path` stays as it was. Raises OSError that names
-    `path`.
+    Raises OSError that names `path`.
     """
     path = Path(path)
-    new = None
+    new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=path.parent)
-        os.close(handle)
-        new = Path(name)
         yield new
         with open(new, "rb") as written:
             os.fsync(written.fileno())
-        new.chmod(0o666 & ~_umask())
+        mask = os.umask(0)  # safetensors lets nobody else read its files
+        os.umask(mask)
+        new.chmod(0o666 & ~mask)
         os.replace(new, path)
     except OSError as error:  # say which file, not which temporary one
         reason = error.strerror or str(error)
         raise OSError(error.errno, reason, str(path)) from error
     finally:
-        if new is not None:
-            new.unlink(missing_ok=True)
-
-
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Replace a text file at once. Raises OSError."""
-    with replacing(path) as new:
-        new.write_text(text, encoding="utf-8")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        with suppress(OSError):
+            new.unlink()

@@ -37,7 +37,7 @@ class Source(Protocol):
         """
 
 
-class InMemory:
+class InMemory(Source):
     """Pictures of one size, a tensor of bytes (N, 3, H, W)."""
 
     def __init__(self, images: Tensor):
@@ -53,11 +53,11 @@ class InMemory:
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
         squares = self.images.new_empty(len(indices), 3, size, size)
-        for square, image, (top, left), flip in zip(
-            squares, self.images[indices], corners.tolist(), flips.tolist(),
-            strict=True,
-        ):  # fmt: skip
-            part = image[:, top : top + size, left : left + size]
+        places = zip(
+            indices.tolist(), corners.tolist(), flips.tolist(), strict=True
+        )
+        for square, (index, (top, left), flip) in zip(squares, places):
+            part = self.images[index, :, top : top + size, left : left + size]
             square.copy_(part.flip(2) if flip else part)
         return squares
 
@@ -67,12 +67,10 @@ class Pictures:
     """Labelled pictures of one split of one task.
 
     images: uint8 tensor (N, 3, H, W), red, green, blue, or a source of
-    pictures that stay on the disk; H and W at least what the network
-    takes: training cuts a random square of that size out of each,
-    testing the one in the centre;
-    labels: int64 tensor (N,), each in [0, len(classes));
-    classes: the classes' names, in the order of the labels.
-    Raises BadPictures for anything else.
+    pictures that stay on the disk; training cuts a random square out of
+    each, testing the one in the centre; labels: integer tensor (N,), in
+    [0, len(classes)); classes: the classes' names, in the order of the
+    labels. Raises BadPictures for anything else.
     """
 
     images: "Tensor | Source"
@@ -80,35 +78,26 @@ class Pictures:
     classes: tuple[str, ...]
 
     def __post_init__(self):
-        if isinstance(self.images, Tensor):
-            if self.images.dtype != torch.uint8:
-                raise BadPictures(
-                    f"pictures of type {self.images.dtype}: give bytes; of "
-                    "numbers from 0 to 1 they are "
-                    "(images * 255).round().to(torch.uint8)"
-                )
-            if self.images.dim() != 4 or self.images.shape[1] != 3:
-                raise BadPictures(
-                    f"pictures of shape {tuple(self.images.shape)}: give "
-                    "(N, 3, H, W); grey ones are images.expand(-1, 3, -1, -1)"
-                )
-        labels = self.labels
-        if labels.dim() != 1 or len(labels) != len(self.images):
-            raise BadPictures(
-                f"labels of shape {tuple(labels.shape)} for "
-                f"{len(self.images)} pictures: give one for each"
-            )
-        if labels.is_floating_point() or (
-            len(labels)
-            and not 0
-            <= int(labels.min())
-            <= int(labels.max())
-            < len(self.classes)
+        images, labels, last = self.images, self.labels, len(self.classes) - 1
+        if isinstance(images, Tensor) and (
+            images.dtype != torch.uint8
+            or images.dim() != 4
+            or images.shape[1] != 3
         ):
             raise BadPictures(
-                f"labels of type {labels.dtype}, {labels.tolist()[:3]} and "
-                "so on: give whole numbers from 0 to "
-                f"{len(self.classes) - 1}, the places of the classes' names"
+                f"pictures of {images.dtype}, shape {tuple(images.shape)}: "
+                "give bytes (N, 3, H, W), as (images * 255).round().byte() "
+                "or, of grey ones, images.expand(-1, 3, -1, -1)"
+            )
+        if (
+            labels.shape != (len(images),)
+            or labels.is_floating_point()
+            or ((labels < 0) | (labels > last)).any()
+        ):
+            raise BadPictures(
+                f"labels of {labels.dtype}, shape {tuple(labels.shape)}, "
+                f"{labels.tolist()[:3]} …: give one for each of "
+                f"{len(images)} pictures, whole numbers from 0 to {last}"
             )
         # Of bytes torch would make a mask, and of others nothing.
         object.__setattr__(self, "labels", labels.long())
@@ -121,10 +110,9 @@ class Pictures:
 
         size: side of the square that the network takes, in pixels.
         Pictures are turned as their EXIF says and resized, whatever their
-        shape, to squares of 256 / 224 of that side, out of which smaller
-        ones are cut; or, if they are `cropped` along their objects, to
-        that side itself. Classes are in the alphabetical order of their
-        folders. All are kept in memory. Raises BadPictures.
+        shape, to squares of 256 / 224 of that side, for random squares to
+        be cut out; or, if `cropped` along their objects, to that side
+        itself. Classes are in alphabetical order. Raises BadPictures.
         """
         side = size if cropped else round(size * 256 / 224)
 
@@ -137,16 +125,15 @@ class Pictures:
                 return pil_to_tensor(turned.resize((side, side)))
             except (OSError, ValueError, Image.DecompressionBombError) as e:
                 raise BadPictures(
-                    f"{path}: no picture that can be read ({e}); mend it, or "
-                    "take it away"
+                    f"{path}: cannot be read ({e}); mend it, or take it away"
                 ) from e
 
         try:
             found = ImageFolder(os.fspath(folder), loader=read)
         except (OSError, RuntimeError) as error:
             raise BadPictures(
-                f"{folder}: give a folder that has a folder of pictures for "
-                f"each class ({error})"
+                f"{folder}: it needs a folder of pictures for each class "
+                f"({error})"
             ) from error
         images = torch.stack([found[i][0] for i in range(len(found))])
         return cls(images, torch.tensor(found.targets), tuple(found.classes))
@@ -157,9 +144,8 @@ class Pictures:
     @property
     def source(self) -> Source:
         """The pictures, to cut squares out of."""
-        if isinstance(self.images, Tensor):
-            return InMemory(self.images)
-        return self.images
+        images = self.images
+        return InMemory(images) if isinstance(images, Tensor) else images
 
     def _room(self, indices: Tensor, size: int) -> Tensor:
         """How much higher and wider (B, 2) than a square pictures are."""
@@ -167,7 +153,7 @@ class Pictures:
         if (room < 0).any():
             height, width = (room[(room < 0).any(1)][0] + size).tolist()
             raise BadPictures(
-                f"a picture of {height} x {width} pixels has no square of "
+                f"a picture of {height} x {width} px has no square of "
                 f"{size}: resize it, or give a smaller size"
             )
         return room
@@ -177,8 +163,8 @@ class Pictures:
     ) -> Tensor:
         """Random squares (B, 3, size, size) of some pictures, as bytes.
 
-        indices: (B,); draws: float tensor (B, 3) in [0, 1): where from
-        top and left, and whether flipped left to right (from 0.5 on).
+        draws: (B, 3) in [0, 1): how far from the top and the left, and
+        whether flipped left to right (from 0.5 on).
         """
         room = self._room(indices, size) + 1
         corners = (draws[:, :2] * room).long()
@@ -196,35 +182,21 @@ class Pictures:
 
 def generator(*words: object) -> torch.Generator:
     """Random numbers that depend on the words, and on nothing else."""
-    text = "/".join(str(word) for word in words)
+    text = repr([str(word) for word in words])  # no two lists give the same
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     seed = int.from_bytes(digest, "little") >> 1
     return torch.Generator().manual_seed(seed)
 
 
 def normalise(images: Tensor, kind: torch.dtype | None = None) -> Tensor:
-    """Bytes (B, 3, H, W) to floats, by ImageNet's mean and deviation.
-
-    kind: of the floats, torch's default if None.
-    """
+    """Bytes (B, 3, H, W) to floats of a kind (None: torch's default), by
+    ImageNet's mean and deviation."""
     floats = images.to(kind or torch.get_default_dtype(), copy=True)
     for colours, apply in ((MEAN, floats.sub_), (STD, floats.div_)):
         values = torch.tensor(colours, device=images.device) * 255
         row = torch.empty_like(floats[:1, :, :1])  # as it lies in memory,
         apply(row.copy_(values.view(3, 1, 1)))  # several times as fast
     return floats
-
-
-def centre(images: Tensor, size: int) -> Tensor:
-    """The square (B, 3, size, size) in the middle of each picture."""
-    top = (images.shape[2] - size) // 2
-    left = (images.shape[3] - size) // 2
-    return images[:, :, top : top + size, left : left + size]
-
-
-def shard(indices: Tensor, process: int, processes: int) -> Tensor:
-    """The part of a batch's indices (B,) that one process takes."""
-    return indices[process::processes]
 
 
 def shuffled(
@@ -235,6 +207,7 @@ def shuffled(
     An incomplete last batch is left out, unless it is the only one; the
     next epoch leaves out others.
     """
-    order = torch.randperm(count, generator=generator(*seed, epoch))
-    whole = max(count // batch, 1) * batch
-    return list(order[:whole].split(batch))
+    drawn = generator(*seed, "order", epoch)
+    order = torch.randperm(count, generator=drawn)
+    used = max(count // batch, 1) * batch
+    return list(order[:used].split(batch))

@@ -3,9 +3,8 @@
 One byte a weight: 0 is free, k belongs to the k-th task. Task k sees the
 weights with 0 < owner <= k; every other weight is zero for it. The
 functions here work on one layer, or on a trunk, and know no tasks' names.
-
-Mallya & Lazebnik, "PackNet: Adding Multiple Tasks to a Single Network
-by Iterative Pruning", arXiv:1711.05769, section 3.
+Unless they say otherwise, a weight is a float tensor of any shape, its
+owner a uint8 tensor of the same shape, and both are changed in place.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,19 +21,16 @@ from packnet_core.errors import BadTrunk
 
 FREE = 0
 MOST_TASKS = 255
-WHOLE = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 PIECE = 2**20  # entries: 4 MB of floats fit the last cache, calls are few
-ATTENTION = (
-    "in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight",
-)  # fmt: skip
+ATTENTION = tuple(f"{part}_proj_weight" for part in ("in", *"qkv"))
 
 
 def _matrices(module: nn.Module) -> tuple[str, ...]:
     """The names of a module's own weights that are shared out."""
     if isinstance(module, nn.MultiheadAttention):
         return ATTENTION
-    # Hugging Face's linear layer with its matrix turned round; its package
-    # need not be there.
+    # Hugging Face's linear layer, whose package need not be there.
     of = type(module).__module__, type(module).__name__
     turned = of == ("transformers.pytorch_utils", "Conv1D")
     layer = turned or isinstance(module, _ConvNd | nn.Linear)
@@ -44,108 +40,87 @@ def _matrices(module: nn.Module) -> tuple[str, ...]:
 def shared_out(trunk: nn.Module) -> dict[str, nn.Parameter]:
     """The weights of a trunk that tasks share out, by parameter name.
 
-    Those of convolutions and linear layers, and the matrices of
-    attention. A weight that several modules use is there once, by its
-    first name.
+    Those of convolutions, linear layers and attention. A weight that
+    several modules use is there once, by its first name.
     """
-    layers: dict[str, nn.Parameter] = {}
-    seen: set[int] = set()
+    layers: dict[nn.Parameter, str] = {}
     for path, module in trunk.named_modules():
         for name in _matrices(module):
             weight = module._parameters.get(name)
-            if weight is not None and id(weight) not in seen:
-                layers[f"{path}.{name}" if path else name] = weight
-                seen.add(id(weight))
-    return layers
+            if weight is not None:
+                layers.setdefault(weight, f"{path}.{name}".lstrip("."))
+    return {name: weight for weight, name in layers.items()}
+
+
+def _objection(module: nn.Module, shared: set[int]) -> str | None:
+    """Why earlier tasks could not be kept exact with a module, if so;
+    shared: identities of the weights that are shared out."""
+    weights = [w for w in module._parameters.values() if w is not None]
+    if isinstance(module, LazyModuleMixin) and (
+        module.has_uninitialized_params()
+    ):
+        return "is lazy, without weights: put one batch through the trunk"
+    sharded = isinstance(module, FullyShardedDataParallel)
+    if sharded or any(hasattr(weight, "placements") for weight in weights):
+        return "is sharded (FSDP): take DistributedDataParallel instead"
+    layer = isinstance(module, _ConvNd | nn.Linear)
+    made = layer and "weight" not in module._parameters
+    if made or is_parametrized(module):
+        return (
+            "makes its weight from others: make it plain first, with "
+            "torch.nn.utils.parametrize.remove_parametrizations, "
+            "remove_weight_norm, remove_spectral_norm or prune.remove"
+        )
+    if isinstance(module, _BatchNorm) and (
+        not module.track_running_stats or module.running_mean is None
+    ):
+        return (
+            "is batch norm that depends on the batch: take "
+            "track_running_stats=True, or group norm"
+        )
+    for key, value in vars(module).items():
+        held = value if isinstance(value, list | tuple) else [value]
+        if key[0] != "_" and any(id(one) in shared for one in held):
+            return f"uses a weight as {key!r}: use it through its layer only"
+    for weight in weights:
+        real = weight.is_floating_point()
+        if id(weight) in shared and not (
+            real and weight.itemsize in INTEGERS
+        ):
+            return f"holds {weight.dtype}: turn the trunk to float32 first"
+    return None
 
 
 def refuse_inexact(trunk: nn.Module) -> None:
-    """Refuse a trunk in which earlier tasks could not be kept exact.
-
-    Raises BadTrunk that names the layer and the cure.
-    """
+    """Raise BadTrunk, with the layer and the cure, for a trunk in which
+    earlier tasks could not be kept exact."""
+    shared = {id(weight) for weight in shared_out(trunk).values()}
     for path, module in trunk.named_modules():
-        name = f"layer {path!r}" if path else "the trunk"
-        lazy = isinstance(module, LazyModuleMixin)
-        if lazy and module.has_uninitialized_params():
-            raise BadTrunk(
-                f"{name} has no weights yet (it is lazy): put one batch "
-                "through the trunk first"
-            )
-        made = isinstance(module, _ConvNd | nn.Linear) and (
-            "weight" not in module._parameters
-        )
-        if made or is_parametrized(module):
-            raise BadTrunk(
-                f"{name} makes its weight from others (weight norm, spectral "
-                "norm, torch.nn.utils.prune): make it plain first, with "
-                "torch.nn.utils.parametrize.remove_parametrizations, "
-                "remove_weight_norm, remove_spectral_norm or prune.remove"
-            )
-        if isinstance(module, _BatchNorm) and (
-            not module.track_running_stats or module.running_mean is None
-        ):
-            raise BadTrunk(
-                f"{name} is batch norm without running statistics: a task's "
-                "answer would depend on the other pictures of its batch. "
-                "Make it with track_running_stats=True, or take group norm"
-            )
-        if isinstance(module, FullyShardedDataParallel):
-            raise BadTrunk(
-                f"{name} is sharded (FSDP), and an owner map cannot follow: "
-                "wrap the PackNet in DistributedDataParallel instead"
-            )
-    layers = shared_out(trunk)
-    if not layers:
+        objection = _objection(module, shared)
+        if objection:
+            raise BadTrunk(f"layer {path!r} of the trunk {objection}")
+    if not shared:
         raise BadTrunk(
-            "the trunk has no convolution, no linear layer and no "
-            "attention: there is nothing to share out"
+            "there is nothing to share out: the trunk needs a convolution, a "
+            "linear layer or attention"
         )
-    shared = {id(weight): name for name, weight in layers.items()}
-    for module in trunk.modules():
-        for key, value in vars(module).items():
-            held = value if isinstance(value, list | tuple) else [value]
-            for one in held if not key.startswith("_") else ():
-                if id(one) in shared:
-                    raise BadTrunk(
-                        f"{shared[id(one)]} is used past its layer, through "
-                        f"the attribute {key!r}, where no view can hide a "
-                        "part of it: use the layer's own weight instead"
-                    )
-    for name, weight in layers.items():
-        if not weight.is_floating_point() or (
-            weight.element_size() not in WHOLE
-        ):
-            raise BadTrunk(
-                f"{name} holds numbers of type {weight.dtype}: turn the "
-                "trunk to float64, float32, bfloat16 or float16 first"
-            )
-        if hasattr(weight, "placements"):  # torch's distributed tensors
-            raise BadTrunk(
-                f"{name} is sharded over devices (FSDP), and an owner map "
-                "cannot follow: wrap the PackNet in DistributedDataParallel"
-            )
 
 
 class OwnerMap(nn.Module):
-    """The owners of all shared weights, as buffers named after them.
-
-    They move, copy, pickle, save and load with the network.
-    """
+    """The owners of all shared weights, as buffers named after them:
+    they move, copy, pickle, save and load with the network."""
 
     def __init__(self, layers: dict[str, nn.Parameter]):
         super().__init__()
         for name, weight in layers.items():
             *path, last = name.split(".")
-            place: nn.Module = self
+            module: nn.Module = self
             for part in path:
-                if part not in place._modules:
-                    place.add_module(part, nn.Module())
-                place = place.get_submodule(part)
-            owner = torch.zeros_like(
-                weight, dtype=torch.uint8, requires_grad=False
-            )
-            place.register_buffer(last, owner)
+                if part not in module._modules:
+                    module.add_module(part, nn.Module())
+                module = module.get_submodule(part)
+            owner = torch.zeros_like(weight.detach(), dtype=torch.uint8)
+            module.register_buffer(last, owner)
 
     def __iter__(self) -> Iterator[tuple[str, Tensor]]:
         """Name and owners (uint8, shaped like the weight) of each layer."""
@@ -154,11 +129,10 @@ class OwnerMap(nn.Module):
 
 @torch.no_grad()
 def hand_over(weight: Tensor, owner: Tensor, task: int) -> None:
-    """Give every free weight of one layer to a task, from zero, in place.
+    """Give every free weight of one layer to a task, from zero.
 
     The first task takes the weights as they are: they hold what was
-    learnt in pretraining. weight: float tensor, any shape; owner: uint8
-    tensor, same shape.
+    learnt in pretraining.
     """
     for values, owners in pieces(weight, owner):
         free = owners == FREE
@@ -176,56 +150,20 @@ def visible(owner: Tensor, task: int) -> Tensor:
 def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     """One layer as a task sees it: zero where later tasks or none own it.
 
-    weight: float tensor, any shape; owner: uint8 tensor, same shape.
-    Returns the weight itself if there is nothing to leave out.
+    A copy, or the weight itself if there is nothing to leave out.
     """
-    whole = all(visible(part, task).all() for (part,) in pieces(owner))
-    if whole:
+    if all(visible(part, task).all() for (part,) in pieces(owner)):
         return weight
-    copy = weight.detach().clone()
-    for values, owners in pieces(copy, owner):
-        keep_where(values, visible(owners, task))
+    copy = torch.empty_like(weight)
+    for values, owners, copied in pieces(weight, owner, copy):
+        torch.mul(bits(values), visible(owners, task), out=bits(copied))
     return copy
-
-
-class _Masked(torch.autograd.Function):
-    """A layer as a task sees it, with the gradient that belongs to it."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(weight, copy, owner, task):
-        return copy.view_as(copy)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        _, _, owner, task = inputs
-        ctx.save_for_backward(owner)
-        ctx.task = task
-
-    @staticmethod
-    def backward(ctx, gradient):
-        (owner,) = ctx.saved_tensors
-        hidden = ~visible(owner, ctx.task)
-        return gradient.masked_fill(hidden, 0), None, None, None
-
-
-def with_gradient(
-    weight: Tensor, copy: Tensor, owner: Tensor, task: int
-) -> Tensor:
-    """`copy`, made by `masked`, whose gradient flows into `weight`."""
-    if weight is copy or not (
-        torch.is_grad_enabled() and weight.requires_grad
-    ):
-        return copy
-    return _Masked.apply(weight, copy, owner, task)
 
 
 def count_owned(owner: Tensor, task: int) -> int:
     """How many weights of one layer a task owns."""
-    return sum(
-        int((owners == task).count_nonzero()) for (owners,) in pieces(owner)
-    )
+    parts = pieces(owner)
+    return sum(int((part == task).count_nonzero()) for (part,) in parts)
 
 
 def counts(owner: Tensor, tasks: int) -> list[int]:
@@ -241,39 +179,32 @@ def counts(owner: Tensor, tasks: int) -> list[int]:
 # 0 * NaN is NaN; whole numbers times 0 or 1 are exact.
 
 
-def stored(tensor: Tensor) -> Tensor:
-    """The same memory as one row (n,), in the order it is stored."""
-    return tensor.detach().as_strided((tensor.numel(),), (1,))
-
-
-def same_layout(*tensors: Tensor) -> bool:
-    """Whether all are stored in the same order and without gaps."""
-    first = tensors[0]
-    dense = torch.empty_like(first, device="meta").stride()
-    return all(tensor.stride() == dense for tensor in tensors)
-
-
 def pieces(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
-    """Views of the same entries of each, piece after piece.
+    """Views of the same entries of tensors of one shape, a piece each.
 
-    tensors: of one shape. If they are small, or not stored alike, there
-    is one piece only: the tensors as they are.
+    If they are small, or not stored alike and without gaps, there is one
+    piece only: the tensors as they are.
     """
-    if tensors[0].numel() <= PIECE or not same_layout(*tensors):
+    if tensors[0].numel() <= PIECE:
         return (tensors,)
-    rows = (stored(tensor).split(PIECE) for tensor in tensors)
+    dense = torch.empty_like(tensors[0], device="meta").stride()
+    if any(tensor.stride() != dense for tensor in tensors):
+        return (tensors,)
+    rows = (
+        tensor.detach().as_strided((tensor.numel(),), (1,)).split(PIECE)
+        for tensor in tensors
+    )
     return zip(*rows, strict=True)
 
 
 def bits(values: Tensor) -> Tensor:
     """The same memory as whole numbers of the same size and shape."""
-    return values.detach().view(WHOLE[values.element_size()])
+    return values.detach().view(INTEGERS[values.element_size()])
 
 
 def keep_where(values: Tensor, keep: Tensor) -> None:
-    """Zero all values but those to keep, in place.
+    """Zero all values but those to keep (same shape, bool or 0 and 1).
 
-    values: float tensor, any shape; keep: same shape, bool or 0 and 1. A
-    bool is widened to a copy first: give a large tensor in pieces.
+    A bool is widened to a copy first: give a large tensor in pieces.
     """
     bits(values).mul_(keep)

@@ -1,9 +1,9 @@
 """Objectives: what a phase of training minimises, and what it may change.
 
-An objective's loss is a module that holds the network. Images (B, 3, H, W)
-and labels (B,) of a part of a batch go in, and the labels (N,) of the
-whole batch; out comes what this part adds to the batch's loss. So a batch
-may be divided among processes, or worked on piece by piece.
+An objective's loss is a module that holds the network. Into it go images
+(B, 3, H, W) and labels (B,) of a part of a batch, and the labels (N,) of
+all of it; out comes what this part adds to the batch's loss. So a batch
+may be divided among processes, or worked on chunk by chunk.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,10 @@ class CurrentTask(nn.Module):
         self.network = network
 
     def forward(
-        self, images: Tensor, labels: Tensor, whole: Tensor
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
     ) -> Tensor:
         loss = cross_entropy(self.network(images), labels)
-        return loss * (len(labels) / len(whole))
+        return loss * (len(labels) / len(batch_labels))
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ class Objective:
 
     loss: makes the module that is minimised; guarded: only what the
     current task owns may change, else everything that takes gradients;
-    joint: on the pictures of all the network's tasks, not of the
-    current one only.
+    joint: on the pictures of all the network's tasks.
     """
 
     loss: Callable[[PackNet], nn.Module] = CurrentTask

@@ -9,17 +9,17 @@ ends bit for bit where it would have ended.
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, get_args
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, broadcast
+from accelerate.utils import broadcast
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
@@ -27,13 +27,7 @@ from tqdm import tqdm
 from packnet_core.errors import BadRun, DamagedFile, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import replacing
-from packnet_core.images import (
-    Pictures,
-    generator,
-    normalise,
-    shard,
-    shuffled,
-)
+from packnet_core.images import Pictures, generator, normalise, shuffled
 from packnet_core.masking import OwnerMap
 from packnet_core.network import PackNet
 from packnet_core.objectives import OWN_WEIGHTS, Objective
@@ -43,42 +37,31 @@ warnings.filterwarnings("ignore", message="Grad strides do not match")
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
-SHARDED = {
-    DistributedType.FSDP,
-    DistributedType.DEEPSPEED,
-    DistributedType.MEGATRON_LM,
-}
-Made = TypeVar("Made")
-
-
-class Batch(NamedTuple):
-    """What a process works on in a step.
-
-    images: floats (B, 3, size, size) and labels (B,) of this process;
-    whole: the labels (N,) of all processes.
-    """
-
-    images: Tensor
-    labels: Tensor
-    whole: Tensor
+SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # names of accelerate's
+Schedule = Literal["constant", "cosine", "step"]
+Optimizer = Literal["sgd", "adam"]
+# Images (B, 3, size, size) and labels (B,) that one process works on in a
+# step, and the labels (N,) of all processes.
+Batch = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True)
 class Phase:
-    """How to train once: stochastic gradient descent with momentum.
+    """How to train once.
 
     lr: learning rate of the trunk; head_lr: of the new head, the same
     if None; schedule: "constant", "cosine" (to zero), or "step" (a tenth
     every `decay_every` epochs); warmup: epochs over which the rate rises
     from zero; batch: pictures a step, over all processes; clip: largest
-    norm of the gradient, None for no limit; trunk_from: the epoch, from
-    0, from which the trunk is trained too, not the heads alone.
+    norm of the gradient, None for no limit; trunk_from: the epoch (from
+    0) until which only heads are trained; optimizer: stochastic gradient
+    descent with momentum, or Adam. Raises BadRun.
     """
 
     epochs: int
     lr: float
     head_lr: float | None = None
-    schedule: Literal["constant", "cosine", "step"] = "constant"
+    schedule: Schedule = "constant"
     decay_every: int = 10
     warmup: float = 0.0
     batch: int = 32
@@ -86,6 +69,20 @@ class Phase:
     weight_decay: float = 0.0
     clip: float | None = None
     trunk_from: int = 0
+    optimizer: Optimizer = "sgd"
+
+    def __post_init__(self):
+        schedules, optimizers = get_args(Schedule), get_args(Optimizer)
+        if (
+            self.epochs < 0
+            or self.decay_every < 1
+            or self.schedule not in schedules
+            or self.optimizer not in optimizers
+        ):
+            raise BadRun(
+                f"{self}: give epochs from 0, decay_every from 1, a schedule "
+                f"of {schedules}, and an optimizer of {optimizers}"
+            )
 
     def factor(self, epoch: float) -> float:
         """What the learning rates are multiplied with at an epoch."""
@@ -118,27 +115,19 @@ def fit(
     what is minimised and what may change; seed: anything with a fixed
     text; title: for the progress bar; checkpoint: a file that is kept up
     to date and from which the phase goes on if it was cut short;
-    accumulate: pieces in which each process puts its share of a batch
-    through the network, their gradients added up; watch: called with the
-    number of steps done after each. Returns the seconds spent training,
-    those before a cut included. With batch norm, each piece is
-    normalised by itself. Modules that are in eval mode while the network
-    is in training mode stay so; all modes are afterwards as before.
-    Raises Diverged, BadRun, and DamagedFile for a damaged checkpoint.
+    accumulate: chunks in which each process puts its share of a batch
+    through the network (batch norm normalises each by itself); watch:
+    called with the number of steps done after each. Returns the seconds
+    spent training, those before a cut included. Modules stay in eval mode
+    that are in it while the network is in training mode; all modes are
+    afterwards as before. Raises BadRun, DamagedFile, Diverged, NoTask.
     """
     accelerator = accelerator or new_accelerator()
-    if not network.tasks:
-        raise NoTask("the network has no task yet: call add_task first")
-    process, processes = accelerator.process_index, accelerator.num_processes
-    _refuse(phase, len(pictures), accumulate, accelerator)
-    counts = [len(record.classes) for record in network.records]
-    wanted = sum(counts) if objective.joint else counts[-1]
-    if len(pictures.classes) != wanted:
-        raise BadRun(
-            f"pictures of {len(pictures.classes)} classes for a task of "
-            f"{wanted}: give those of {network.tasks[-1]!r}"
-        )
-    per_epoch = max(len(pictures) // phase.batch, 1)
+    size_of_batch = min(phase.batch, len(pictures))
+    _refuse(network, pictures, objective, size_of_batch, accelerator)
+    if accumulate < 1:
+        raise BadRun(f"accumulate {accumulate}: give 1 or more")
+    per_epoch = len(pictures) // size_of_batch
     steps = phase.epochs * per_epoch
     about = (
         f"{asdict(phase)} {seed} {len(pictures)} {size} {accumulate} "
@@ -146,6 +135,10 @@ def fit(
     )
     title = title or network.tasks[-1]
     device, kind = accelerator.device, number_type(network)
+    process, main = accelerator.process_index, accelerator.is_main_process
+    mine = slice(process, None, accelerator.num_processes)
+    # The main process shows its bar as TQDM_DISABLE says, others none.
+    shown = {"unit": "step"} | ({} if main else {"disable": True})
 
     @lru_cache(maxsize=1)
     def order(epoch: int) -> list[Tensor]:
@@ -153,60 +146,39 @@ def fit(
 
     def batch(step: int) -> Batch:
         indices = order(step // per_epoch)[step % per_epoch]
-        draws = torch.rand(
-            len(indices), 3, generator=generator(f"{seed}/{step}")
-        )
-        mine = shard(indices, process, processes)
-        draws = shard(draws, process, processes)
-        images = pictures.crops(mine, size, draws, device)
-        labels, whole = pictures.labels[mine], pictures.labels[indices]
-        return Batch(
-            normalise(images, kind), labels.to(device), whole.to(device)
-        )
+        random = generator(seed, "crops", step)
+        draws = torch.rand(len(indices), 3, generator=random)
+        crops = pictures.crops(indices[mine], size, draws[mine], device)
+        labels = pictures.labels[indices].to(device)
+        return normalise(crops, kind), labels[mine], labels
 
-    cards = [device] if device.type == "cuda" else []
     with (
         modes_kept(network),
         _prepared(accelerator, objective.loss(network), network) as model,
-        torch.random.fork_rng(cards),
+        torch.random.fork_rng([device] if device.type == "cuda" else []),
     ):
         optimizer = _optimizer(network, phase)
         if objective.guarded:
             network.guard(optimizer)
         prepared = accelerator.prepare_optimizer(optimizer)
-        done = Progress()
-        if checkpoint is not None:
-            done = _load(checkpoint, network, optimizer, about)
-        begun = saved = time.monotonic()
-        pause = SHORTEST_PAUSE
-        todo = range(done.steps, steps)
-        bar = tqdm(
-            desc=title,
-            total=steps,
-            initial=done.steps,
-            unit="step",
-            # the main process does as TQDM_DISABLE says
-            **({} if accelerator.is_main_process else {"disable": True}),
-        )
-        with bar:
-            for step, ready in zip(todo, _ahead(batch, todo), strict=True):
+        kept = Checkpoint(checkpoint, network, optimizer, about)
+        done = kept.load()
+        with tqdm(None, title, steps, initial=done, **shown) as bar:
+            for step, ready in _ahead(batch, range(done, steps)):
+                factor = phase.factor(step / per_epoch)
                 for group in optimizer.param_groups:
-                    group["lr"] = group["full_lr"] * phase.factor(
-                        step / per_epoch
-                    )
-                words = (f"{seed}/{step}", "dropout", process)
-                torch.manual_seed(generator(*words).initial_seed())
+                    group["lr"] = group["full_lr"] * factor
+                dropout = generator(seed, "dropout", step, process)
+                torch.manual_seed(dropout.initial_seed())
                 optimizer.zero_grad()
                 loss = _gradients(accelerator, model, ready, accumulate)
                 if not math.isfinite(loss):
                     raise Diverged(
-                        f"{title}: the loss became {loss} in step "
-                        f"{step + 1} of {steps}: lower the learning rate "
-                        f"({phase.lr}) or limit the gradient with clip"
+                        f"{title}: the loss became {loss} in step {step + 1}:"
+                        f" lower the learning rate ({phase.lr}) or set clip"
                     )
-                if step // per_epoch < phase.trunk_from:  # the heads alone
-                    for parameter in network.trunk.parameters():
-                        parameter.grad = None
+                if step // per_epoch < phase.trunk_from:
+                    network.trunk.zero_grad()  # the heads alone are trained
                 if phase.clip is not None:
                     accelerator.unscale_gradients(prepared)
                     clip_grad_norm_(model.parameters(), phase.clip)
@@ -215,117 +187,116 @@ def fit(
                 bar.update()
                 if watch is not None:
                     watch(step + 1)
-                now = time.monotonic()
-                if checkpoint is not None and now - saved > pause:
-                    progress = Progress(step + 1, done.seconds + now - begun)
-                    if accelerator.is_main_process:
-                        _save(checkpoint, network, optimizer, progress, about)
-                    saved = time.monotonic()
-                    pause = max(SHORTEST_PAUSE, (saved - now) / LONGEST_SHARE)
+                if main and kept.due():
+                    kept.save(step + 1)
         broadcast(list(network.trunk.buffers()))  # of one process
         accelerator.wait_for_everyone()
-    return done.seconds + time.monotonic() - begun
+    return kept.seconds()
 
 
 def _refuse(
-    phase: Phase, count: int, accumulate: int, accelerator: Accelerator
+    network: PackNet,
+    pictures: Pictures,
+    objective: Objective,
+    batch: int,
+    accelerator: Accelerator,
 ) -> None:
-    """Raise BadRun where a phase cannot be trained as asked."""
-    processes = accelerator.num_processes
-    if count == 0:
-        raise BadRun("there are no pictures to train on")
-    if min(phase.batch, count) < processes:
-        raise BadRun(
-            f"batch of {min(phase.batch, count)} for {processes} "
-            "processes: each needs a picture; start fewer processes"
-        )
-    if accumulate < 1:
-        raise BadRun(
-            f"accumulate {accumulate}: give 1 (a batch whole) or more"
-        )
-    if accelerator.distributed_type in SHARDED:
-        raise BadRun(
-            f"{accelerator.distributed_type.value} shards the weights, and "
-            "an owner map cannot follow: launch with --multi_gpu instead"
-        )
+    """Raise NoTask or BadRun where a phase cannot be trained as asked."""
+    if not network.tasks:
+        raise NoTask("the network has no task yet: call add_task first")
+    own = network.records if objective.joint else network.records[-1:]
+    wanted, found = sum(len(r.classes) for r in own), len(pictures.classes)
+    kind, processes = accelerator.distributed_type, accelerator.num_processes
+    faults = {
+        "there are no pictures to train on": len(pictures) == 0,
+        f"pictures of {found} classes for a task of {wanted}: give those of "
+        f"{network.tasks[-1]!r}": found != wanted,
+        f"batch of {batch} for {processes} process(es), and each needs a "
+        "picture: take larger batches, or fewer processes": batch < processes,
+        f"{kind.value} shards the weights, and an owner map cannot follow: "
+        "launch with --multi_gpu instead": kind.value in SHARDED,
+    }
+    for fault, there in faults.items():
+        if there:
+            raise BadRun(fault)
 
 
 @contextmanager
 def _prepared(
     accelerator: Accelerator, model: nn.Module, network: PackNet
 ) -> Iterator[nn.Module]:
-    """A model of the network on its device, in training mode.
-
-    Owners are the same in every process, and are not sent about. The
-    accelerator is afterwards as its owner left it.
-    """
+    """A model of the network on its device, in training mode; without
+    sending owners about. The accelerator is afterwards as before."""
     model._ddp_params_and_buffers_to_ignore = [  # type: ignore[assignment]
         f"{path}.{name}"
         for path, module in model.named_modules()
         if isinstance(module, OwnerMap)
         for name, _ in module
     ]
-    modes = {module: module.training for module in network.modules()}
+    if not network.training:  # else some are in eval mode on purpose
+        network.train()
     state = accelerator.gradient_state
     stepping = state.sync_gradients
     state._set_sync_gradients(True)  # whatever was being accumulated
-    kept = accelerator._models, accelerator._optimizers
-    lengths = [len(known) for known in kept]
-    prepared = accelerator.prepare_model(model).train()
-    if modes[network]:  # some may be in eval mode on purpose
-        for module, training in modes.items():
-            module.training = training
+    models, optimizers = accelerator._models[:], accelerator._optimizers[:]
+    prepared = accelerator.prepare_model(model)
     try:
         yield prepared
     finally:
-        for known, length in zip(kept, lengths, strict=True):
-            del known[length:]
+        accelerator._models[:] = models
+        accelerator._optimizers[:] = optimizers
         state._set_sync_gradients(stepping)
         accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
 
 
 def _ahead(
-    make: Callable[[int], Made], steps: Iterable[int]
-) -> Iterator[Made]:
-    """What each step needs, made while the step before is carried out."""
+    batch: Callable[[int], Batch], steps: range
+) -> Iterator[tuple[int, Batch]]:
+    """Steps and their batches, made while the step before is done."""
     with ThreadPoolExecutor(1) as pool:
-        coming = None
+        coming = [pool.submit(batch, step) for step in steps[:1]]
         for step in steps:
-            ready, coming = coming, pool.submit(make, step)
-            if ready is not None:
-                yield ready.result()
-        if coming is not None:
-            yield coming.result()
+            ready = coming.pop().result()
+            if step + 1 in steps:
+                coming.append(pool.submit(batch, step + 1))
+            yield step, ready
 
 
-def _optimizer(network: PackNet, phase: Phase) -> torch.optim.SGD:
-    head_lr = phase.lr if phase.head_lr is None else phase.head_lr
+def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
     heads = [p for p in network.heads.parameters() if p.requires_grad]
-    optimizer = torch.optim.SGD(
-        [
-            {"params": network.trunk.parameters(), "lr": phase.lr},
-            {"params": heads, "lr": head_lr},
-        ],
-        momentum=phase.momentum,
-        weight_decay=phase.weight_decay,
+    head_lr = phase.lr if phase.head_lr is None else phase.head_lr
+    groups = [
+        {"params": network.trunk.parameters(), "full_lr": phase.lr},
+        {"params": heads, "full_lr": head_lr},
+    ]
+    decay = phase.weight_decay
+    if phase.optimizer == "adam":
+        return torch.optim.Adam(groups, weight_decay=decay)
+    return torch.optim.SGD(
+        groups, phase.lr, phase.momentum, weight_decay=decay
     )
-    for group in optimizer.param_groups:
-        group["full_lr"] = group["lr"]
-    return optimizer
 
 
 def _gradients(
     accelerator: Accelerator, model: nn.Module, batch: Batch, accumulate: int
 ) -> float:
     """The gradients of a batch's loss, over all processes; the loss."""
-    loss = torch.zeros((), device=batch.images.device)
-    chunks = batch.images.chunk(accumulate), batch.labels.chunk(accumulate)
-    pieces = list(zip(*chunks, strict=True))
-    for place, (images, labels) in enumerate(pieces):
-        last = place == len(pieces) - 1  # then processes exchange gradients
+    *own, batch_labels = batch
+    loss = torch.zeros((), device=batch_labels.device)
+    chunks = list(zip(*(t.chunk(accumulate) for t in own), strict=True))
+    for number, (images, labels) in enumerate(chunks, 1):
+        last = number == len(chunks)  # then processes exchange gradients
         with nullcontext() if last else accelerator.no_sync(model):
-            with accelerator.autocast(), _batch_norm_named(len(images)):
-                part = model(images, labels, batch.whole)
+            try:
+                with accelerator.autocast():
+                    part = model(images, labels, batch_labels)
+            except ValueError as error:
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                raise BadRun(
+                    f"batch norm met a chunk of {len(images)} picture(s): "
+                    "take larger batches, or fewer chunks (accumulate)"
+                ) from error
             # Processes take the mean of their gradients, not the sum.
             scaled = part * accelerator.num_processes
             if accelerator.scaler is not None:
@@ -337,78 +308,63 @@ def _gradients(
     return total.item()
 
 
-@contextmanager
-def _batch_norm_named(count: int) -> Iterator[None]:
-    """Say what to do where batch norm meets a single number a channel."""
-    try:
-        yield
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
+@dataclass
+class Checkpoint:
+    """Where a phase stands, in a file (None: in none) that is kept up to
+    date; about: exactly what is trained, and how."""
+
+    path: Path | None
+    network: PackNet
+    optimizer: torch.optim.Optimizer
+    about: str
+
+    def __post_init__(self):
+        self.begun = self.saved = time.monotonic()
+        self.pause = SHORTEST_PAUSE
+
+    def seconds(self) -> float:
+        """How long the phase has been trained, in all."""
+        return time.monotonic() - self.begun
+
+    def due(self) -> bool:
+        """Whether it is time to save."""
+        waited = time.monotonic() - self.saved
+        return self.path is not None and waited > self.pause
+
+    def save(self, steps: int) -> None:
+        """Replace the file at once; then `steps` need not be done again."""
+        assert self.path is not None
+        begun = time.monotonic()
+        state = {
+            "about": self.about,
+            "steps": steps,
+            "seconds": self.seconds(),
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+        with replacing(self.path) as new, open(new, "wb") as file:
+            torch.save(state, file)
+        self.saved = time.monotonic()
+        self.pause = max(SHORTEST_PAUSE, (self.saved - begun) / LONGEST_SHARE)
+
+    def load(self) -> int:
+        """Take the phase up again where it was saved; the steps done.
+        Raises OSError, DamagedFile, and BadRun for another phase."""
+        if self.path is None or not self.path.exists():
+            return 0
+        try:
+            state = torch.load(self.path, "cpu", weights_only=True)
+            if state["about"] != self.about:
+                raise BadRun(
+                    f"{self.path}: checkpoint of another phase; delete it"
+                )
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.begun = time.monotonic() - state["seconds"]
+            return state["steps"]
+        except (OSError, BadRun):
             raise
-        raise BadRun(
-            f"batch norm met a piece of {count} picture(s) with one number "
-            "a channel: take larger batches, or fewer pieces (accumulate)"
-        ) from error
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a phase has come: steps done, seconds spent on them."""
-
-    steps: int = 0
-    seconds: float = 0.0
-
-
-def _save(
-    path: Path,
-    network: PackNet,
-    optimizer: torch.optim.Optimizer,
-    progress: Progress,
-    about: str,
-) -> None:
-    """Replace a checkpoint at once. Raises OSError.
-
-    about: says exactly what is being trained and how. The random state
-    needs no place: it comes from the seed and the number of the step.
-    """
-    with replacing(path) as new, open(new, "wb") as file:
-        torch.save(
-            {
-                "about": about,
-                "progress": asdict(progress),
-                "network": network.state_dict(),
-                "optimizer": optimizer.state_dict(),
-            },
-            file,
-        )
-
-
-def _load(
-    path: Path, network: PackNet, optimizer: torch.optim.Optimizer, about: str
-) -> Progress:
-    """Take a phase up again where its checkpoint left it.
-
-    Returns Progress() if there is no checkpoint. Raises BadRun if it is
-    one of another phase, DamagedFile if it cannot be read.
-    """
-    if not path.exists():
-        return Progress()
-    try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        progress = Progress(**found["progress"])
-        if found["about"] == about:
-            network.load_state_dict(found["network"])
-            optimizer.load_state_dict(found["optimizer"])
-    except OSError:
-        raise
-    except Exception as error:  # any: it may hold anything
-        raise DamagedFile(
-            f"{path}: damaged checkpoint ({error}); delete it to start "
-            "this phase again"
-        ) from error
-    if found["about"] != about:
-        raise BadRun(
-            f"{path}: checkpoint of another phase or configuration; "
-            "delete it, or train into another directory"
-        )
-    return progress
+        except Exception as error:  # any: it may hold anything
+            raise DamagedFile(
+                f"{self.path}: damaged checkpoint ({error}); delete it"
+            ) from error

@@ -12,6 +12,9 @@ from packnet_core.errors import BadTrunk
 # Simonyan & Zisserman 2015, table 1, column D; "M" halves the picture.
 VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M",
          512, 512, 512, "M", 512, 512, 512, "M")  # fmt: skip
+# De Lange et al. 2021, "small", with hidden layers of 128.
+SMALL_VGG = (64, "M", 64, "M", 64, 64, "M", 128, 128, "M")
+LARGE = 32.0  # what pretrained convolutions' features are divided by
 
 
 @dataclass(frozen=True)
@@ -59,23 +62,12 @@ def vgg16(architecture: Architecture) -> Trunk:
     13 convolutions and 2 hidden linear layers; `width=1, size=224` has
     torchvision's shapes too. After five halvings a picture of `size`
     pixels is `size // 32` wide, and so is what enters the first linear
-    layer.
+    layer. "small_vgg" is the same with six convolutions, four halvings.
     """
-    width, side = architecture.width, architecture.size // 32
-    norm = architecture.name == "vgg16_bn"
-    convolutions: list[nn.Module] = []
-    channels = 3
-    for step in VGG16:
-        if isinstance(step, str):
-            convolutions.append(nn.MaxPool2d(2, 2))
-            continue
-        out = max(1, round(step * width))
-        convolutions.append(nn.Conv2d(channels, out, 3, padding=1))
-        if norm:
-            convolutions.append(nn.BatchNorm2d(out))
-        convolutions.append(nn.ReLU(inplace=True))
-        channels = out
-    hidden = max(1, round(4096 * width))
+    small = architecture.name == "small_vgg"
+    side = architecture.size // (16 if small else 32)
+    convolutions, channels = _convolutions(architecture)
+    hidden = max(1, round((128 if small else 4096) * architecture.width))
     linear = [
         nn.Linear(channels * side * side, hidden),
         nn.ReLU(inplace=True),
@@ -85,12 +77,62 @@ def vgg16(architecture: Architecture) -> Trunk:
         nn.Dropout(architecture.dropout),
     ]
     layers: OrderedDict[str, nn.Module] = OrderedDict(
-        features=nn.Sequential(*convolutions),
+        features=convolutions,
         avgpool=nn.AdaptiveAvgPool2d(side),
         flatten=nn.Flatten(),
         classifier=nn.Sequential(*linear),
     )
-    trunk = Trunk(architecture, layers, hidden)
+    return _started(Trunk(architecture, layers, hidden))
+
+
+def vgg16_features(architecture: Architecture) -> Trunk:
+    """VGG-16's convolutions and the average over places, 512 features.
+
+    The pretrained ones are large (of length 320 on average), so that a
+    new head's first steps would wreck the network: divided by 32 here.
+    """
+    convolutions, channels = _convolutions(architecture)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        features=convolutions,
+        avgpool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        divide=Divide(LARGE),
+    )
+    return _started(Trunk(architecture, layers, channels))
+
+
+class Divide(nn.Module):
+    """Features (B, F) by a number."""
+
+    def __init__(self, by: float):
+        super().__init__()
+        self.by = by
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features / self.by
+
+
+def _convolutions(architecture: Architecture) -> tuple[nn.Sequential, int]:
+    """The convolutions of a VGG, and the channels of the last."""
+    norm = architecture.name == "vgg16_bn"
+    convolutions: list[nn.Module] = []
+    channels = 3
+    small = architecture.name == "small_vgg"
+    for step in SMALL_VGG if small else VGG16:
+        if isinstance(step, str):
+            convolutions.append(nn.MaxPool2d(2, 2))
+            continue
+        out = max(1, round(step * architecture.width))
+        convolutions.append(nn.Conv2d(channels, out, 3, padding=1))
+        if norm:
+            convolutions.append(nn.BatchNorm2d(out))
+        convolutions.append(nn.ReLU(inplace=True))
+        channels = out
+    return nn.Sequential(*convolutions), channels
+
+
+def _started(trunk: Trunk) -> Trunk:
+    """The trunk with random weights and biases of zero."""
     for module in trunk.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -127,9 +169,12 @@ PUBLISHED = {
     "densenet121": ("classifier", 1024, ("relu", "avgpool", "flatten")),
     "squeezenet1_1": ("classifier", 512, ("dropout", "avgpool", "flatten")),
 }
-BUILDERS = {"vgg16": vgg16, "vgg16_bn": vgg16} | dict.fromkeys(
-    PUBLISHED, published
-)
+BUILDERS = {
+    "vgg16": vgg16,
+    "vgg16_bn": vgg16,
+    "small_vgg": vgg16,
+    "vgg16_features": vgg16_features,
+} | dict.fromkeys(PUBLISHED, published)
 NAMES = tuple(BUILDERS)
 
 

@@ -22,7 +22,7 @@ import pytest
 from address import setting
 from tests.contents import CHAPTERS, ROOT
 
-TIMEOUT = 1200  # seconds a cell
+TIMEOUT = 2400  # seconds a cell
 EXECUTE = f"""
 import sys
 from nbclient.cli import main

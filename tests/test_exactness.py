@@ -314,7 +314,7 @@ def test_a_weight_made_from_others_since_is_refused_by_name(kind, tmp_path):
     network = trained(2)
     network.trunk[5] = nn.Sequential(nn.Linear(24, 192), MADE[kind]())
     for use in (
-        lambda: network.view("one"),
+        lambda: network.view("one").__enter__(),
         lambda: network.prune(0.5),
         lambda: network.add_task("three", 4),
         lambda: network.save(tmp_path / "n.packnet"),
@@ -779,7 +779,6 @@ def test_owners_that_are_written_to_are_followed(
 ):
     if in_pieces:
         monkeypatch.setattr("packnet_core.masking.PIECE", 16)
-        monkeypatch.setattr("packnet_core.guard.PIECE", 16)
     give_two_tasks(network)
     network.unfreeze()
     optimizer = torch.optim.SGD(network.parameters(), 0.0)

@@ -207,7 +207,7 @@ def test_equal_networks_give_equal_files(network, file, tmp_path):
 
 
 def test_a_missing_file_is_not_called_damaged(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no such file"):
+    with pytest.raises(FileNotFoundError, match="No such file"):
         load(tmp_path / "nothing.packnet")
 
 

@@ -285,9 +285,9 @@ def test_batch_norm_of_a_single_value_is_named(pictures):
 
     network = start(make)
     before = modes(network)
-    with pytest.raises(BadRun, match="batch norm met a piece of 1 picture"):
+    with pytest.raises(BadRun, match="batch norm met a chunk of 1 picture"):
         fit(network, pictures, Phase(1, 0.1, batch=1), size=SIZE)
-    with pytest.raises(BadRun, match=r"fewer pieces \(accumulate\)"):
+    with pytest.raises(BadRun, match=r"fewer chunks \(accumulate\)"):
         fit(network, pictures, PHASE, size=SIZE, accumulate=8)
     assert modes(network) == before
 

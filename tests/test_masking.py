@@ -7,12 +7,17 @@ from hypothesis import strategies as st
 
 from packnet_core.errors import BadFraction, Diverged
 from packnet_core.masking import counts, hand_over, visible
-from packnet_core.pruning import free_smallest
+from packnet_core.pruning import cutoff, free_up_to
 
 # Few different values, so that ties and zeros are frequent.
 values = st.sampled_from([-2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 3.0])
 layers = st.lists(st.tuples(values, st.integers(0, 3)), min_size=1)
 fractions = st.floats(0, 1, exclude_max=True)
+
+
+def free_smallest(weight, owner, task, fraction):
+    """What `prune` does in one layer."""
+    free_up_to(weight, owner, task, cutoff(weight, owner, task, fraction))
 
 
 def by_the_rule(weights, owners, task, fraction):

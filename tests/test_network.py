@@ -18,7 +18,6 @@ from packnet_core.errors import (
     InsideView,
     NoFreeWeights,
     NoTask,
-    TooManyTasks,
     UnknownTask,
 )
 
@@ -104,7 +103,6 @@ def large(request, monkeypatch):
     """Whether the layers count as large, to be worked on in pieces."""
     if request.param == "in pieces":
         monkeypatch.setattr("packnet_core.masking.PIECE", 16)
-        monkeypatch.setattr("packnet_core.guard.PIECE", 16)
 
 
 @pytest.mark.usefixtures("large")
@@ -436,7 +434,7 @@ def test_every_wrong_call_is_named_and_told_the_cure(network):
     with pytest.raises(BadTask, match="needs a name"):
         network.add_task("", 2)
     network.add_task("one", ["hen", "duck"])
-    with pytest.raises(BadTask, match="'one' already"):
+    with pytest.raises(BadTask, match="name of its own"):
         network.add_task("one", 2)
     with pytest.raises(NoFreeWeights, match=r"prune 'one' first"):
         network.add_task("two", 2)
@@ -457,5 +455,30 @@ def test_a_network_holds_255_tasks_and_refuses_another():
         network.add_task(f"task {number}", 2)
         network.prune(0.5 if number % 2 else 0.9)
         # zeros are freed as ties, so there is always something to give
-    with pytest.raises(TooManyTasks, match="255"):
+    with pytest.raises(BadTask, match="255"):
         network.add_task("one too many", 2)
+
+
+def test_a_task_that_owns_nothing_is_not_pruned(network):
+    network.add_task("one", 4)
+    network.add_head("two", 4)
+    with pytest.raises(BadTask, match=r"'two' owns no weights.*add_task"):
+        network.prune(0.5)
+    assert network.records[1].fractions == ()
+
+
+def test_what_was_unfrozen_is_not_put_back_by_a_guard_that_lives(network):
+    give_two_tasks(network)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1, weight_decay=0.1)
+    network.guard(optimizer)
+    network.unfreeze(heads=True)
+    before = {n: p.detach().clone() for n, p in network.named_parameters()}
+    train(network, optimizer, WAYS["sgd"], steps=1)
+    for name, parameter in network.trunk.named_parameters():
+        assert not torch.equal(parameter, before[f"trunk.{name}"]), name
+    network.guard(optimizer)
+    fixed = {n: network.owner[n] == 1 for n in network.layers}
+    before = {n: w[fixed[n]].clone() for n, w in network.layers.items()}
+    train(network, optimizer, WAYS["sgd"], steps=1)
+    for name, weight in network.layers.items():
+        assert torch.equal(weight[fixed[name]], before[name])

@@ -9,11 +9,14 @@ from packnet_book.runs.baselines import (
     DISTILLING,
     AllTasks,
     Distillation,
+    Elastic,
+    flat,
+    importance,
     joint_pictures,
 )
 from packnet_core import PackNet
 from packnet_core.errors import NoFreeWeights
-from packnet_core.images import Pictures
+from packnet_core.images import Pictures, normalise
 from packnet_core.objectives import (
     Objective,
 )
@@ -62,7 +65,7 @@ def test_distillation_is_the_formula_of_the_paper():
         now = shared.heads[task](shared.trunk(images)) / 2
         p, q = before.softmax(1), now.softmax(1)
         divergence = (p * (p.log() - q.log())).sum(1).mean().item()
-        expected += 4 * divergence
+        expected += divergence  # without the factor, as published
     assert lesson(images, labels, labels).item() == pytest.approx(
         expected, rel=1e-5
     )
@@ -95,6 +98,38 @@ def test_the_trunk_waits_until_its_epoch():
     for name, value in shared.named_parameters():
         same = torch.equal(value, before[name])
         assert same == name.startswith("trunk."), name
+
+
+def test_the_importance_of_a_parameter_is_its_fisher_information():
+    """Of logits that are parameters: p (1 - p), the label drawn or not."""
+    trunk = nn.Sequential(nn.Flatten(), nn.Linear(48, 2, bias=False))
+    alone = PackNet(trunk, 2)
+    alone.add_task("a", 2)
+    with torch.no_grad():
+        alone.heads[0].weight.copy_(torch.eye(2))
+    shown = pictures(2, count=2)
+    shown = Pictures(shown.images[:1].expand(2000, -1, -1, -1),
+                     torch.zeros(2000).long(), ("x", "y"))  # fmt: skip
+    fisher, anchor = importance(alone, shown, 4)
+    x = normalise(shown.images[:1]).flatten()
+    p = (trunk[1].weight @ x).softmax(0)[0].item()
+    wanted = p * (1 - p) * x**2  # of each logit's weights
+    assert fisher.view(2, 48)[0] == pytest.approx(wanted, rel=0.1)
+    assert torch.equal(anchor, trunk[1].weight.detach().flatten())
+
+
+def test_elastic_consolidation_is_the_formula_of_the_paper():
+    shared = network()
+    size = len(flat(shared.trunk.parameters()))
+    terms = [(torch.rand(size), torch.randn(size)) for _ in range(2)]
+    images, labels = torch.randn(6, 3, 4, 4), torch.arange(6) % 4
+    now = flat(shared.trunk.parameters())
+    expected = cross_entropy(shared(images), labels)
+    for fisher, anchor in terms:
+        expected = expected + 3 / 2 * (fisher * (now - anchor) ** 2).sum()
+    loss = Elastic(shared, terms, 3.0)
+    halves = [loss(images[i::2], labels[i::2], labels) for i in (0, 1)]
+    assert sum(halves).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_all_tasks_are_told_apart_within_their_own_head_only():

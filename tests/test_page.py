@@ -87,30 +87,69 @@ def visit(
     return page, found
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+THEMES = ["light", "dark"]
+
+
+def visible(page: Page, theme: str) -> bool:
+    """Whether background and text have the theme's colours, and contrast."""
+    back, contrast = page.evaluate(CONTRAST)
+    return contrast >= 4.5 and (back < 0.1 if theme == "dark" else back > 0.9)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(name, theme) for name in PAGES for theme in THEMES],
+    ids=lambda param: "-".join(param),
+)
+def wide(request, browser, book):
+    """A page on a wide screen, loaded once: name, theme, page, faults."""
+    name, theme = request.param
+    page, found = visit(browser, f"{book}/{name}.html", theme=theme)
+    with page:
+        yield name, theme, page, found
+
+
+def test_a_page_loads_offline_without_fault(wide):
+    name, theme, page, found = wide
+    assert found == []
+    assert page.locator("article h1").count() == 1
+    assert visible(page, theme)
+    if has_formulas(name):
+        assert page.locator("mjx-container").count() > 0
+
+
+def test_a_page_keeps_nobody_out(wide):
+    assert serious(wide[2]) == []
+
+
+def test_links_and_anchors_resolve(wide):
+    assert broken_links(wide[2], BUILT) == []
+
+
+def test_the_launch_buttons_open_this_chapter(wide):
+    name, _, page, _ = wide
+    slug = setting().removeprefix("https://github.com/")
+    for host, path in BUTTONS.items():
+        query = f".article-header-buttons a[href*='{host}']"
+        links = [link.get_attribute("href") for link in
+                 page.locator(query).all()]  # fmt: skip
+        wanted = f"https://{host}{path.format(slug=slug, name=name)}"
+        assert set(links) == ({wanted} if name in CHAPTERS else set())
+
+
+def test_a_page_fits_a_tablet(wide):
+    page = wide[2]
+    page.set_viewport_size(TABLET)
+    assert page.evaluate(LOOK) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_loads_offline_without_fault(
-    browser, book, name, width, theme
-):
-    page, found = visit(browser, f"{book}/{name}.html", width, theme)
+def test_a_page_fits_a_phone(browser, book, name, theme):
+    page, found = visit(browser, f"{book}/{name}.html", 390, theme)
     with page:
         assert found == []
-        assert page.locator("article h1").count() == 1
-        back, contrast = page.evaluate(CONTRAST)
-        assert back < 0.1 if theme == "dark" else back > 0.9
-        assert contrast >= 4.5
-        if width > TABLET["width"]:  # a tablet's width, without loading anew
-            page.set_viewport_size(TABLET)
-            assert page.evaluate(LOOK) == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_keeps_nobody_out(browser, book, name, theme):
-    page, _ = visit(browser, f"{book}/{name}.html", theme=theme)
-    with page:
-        assert serious(page) == []
+        assert visible(page, theme)
 
 
 def serious(page: Page) -> list[str]:
@@ -126,8 +165,8 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("name", [*PAGES, *LISTS])
-def test_links_and_anchors_resolve(browser, book, name):
+@pytest.mark.parametrize("name", LISTS)
+def test_links_of_lists_resolve(browser, book, name):
     page, _ = visit(browser, f"{book}/{name}.html")
     with page:
         assert broken_links(page, BUILT) == []
@@ -161,29 +200,9 @@ BUTTONS = {
 }
 
 
-@pytest.mark.parametrize("host", BUTTONS)
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_the_launch_buttons_open_this_chapter(browser, book, name, host):
-    page, _ = visit(browser, f"{book}/{name}.html")
-    with page:
-        button = page.locator(f".article-header-buttons a[href*='{host}']")
-        link = button.first.get_attribute("href")
-    slug = setting().removeprefix("https://github.com/")
-    wanted = BUTTONS[host].format(slug=slug, name=name)
-    assert link == f"https://{host}{wanted}"
-    assert (ROOT / f"{name}.ipynb").is_file()
-
-
 def has_formulas(name: str) -> bool:
     sources = [ROOT / f"{name}.ipynb", ROOT / f"{name}.md"]
     return any("$" in p.read_text() for p in sources if p.is_file())
-
-
-@pytest.mark.parametrize("name", [n for n in PAGES if has_formulas(n)])
-def test_mathematics_is_typeset(browser, book, name):
-    page, _ = visit(browser, f"{book}/{name}.html")
-    with page:
-        assert page.locator("mjx-container").count() > 0
 
 
 FAULTS = {

@@ -7,6 +7,7 @@ from packnet_book.runs.presets import (
     PAPER,
     PHOTOS,
     PRESETS,
+    SPLIT_TINY_IMAGENET,
     preset,
     shortened,
     with_rates,
@@ -49,18 +50,32 @@ def test_the_papers_networks_and_sets():
     assert {task.name for task in PAPER.tasks} == set(LAYOUTS)
 
 
+def test_split_tiny_imagenet_is_the_benchmark_of_the_survey():
+    preset = SPLIT_TINY_IMAGENET
+    classes = [set(range(*task.classes)) for task in preset.tasks]
+    assert len(classes) == 10 and {len(one) for one in classes} == {20}
+    assert set.union(*classes) == set(range(200))
+    for phase, epochs in ((preset.add, 30), (preset.retrain, 15)):
+        assert (phase.epochs, phase.lr, phase.batch) == (epochs, 1e-3, 200)
+        assert phase.optimizer == "adam"
+
+
 def test_presets_are_found_by_name_and_made_short():
     for name, there in PRESETS.items():
         assert preset(name) is there and there.name == name
         assert shortened(there, 1).add.epochs == 1
     assert shortened(PAPER, 1).first is None
-    with pytest.raises(BadRun, match="choose from miniature, photos, paper"):
+    with pytest.raises(
+        BadRun, match="choose from miniature, photos, paper, split"
+    ):
         preset("enormous")
 
 
 def test_trunk_and_new_head_may_be_given_rates_of_their_own():
     other = with_rates(PHOTOS, lr=1e-4, head_lr=0.5)
-    for phase in (other.add, other.alone, other.lwf, other.joint):
+    for phase in (
+        other.add, other.alone, other.lwf, other.ewc, other.joint
+    ):  # fmt: skip
         assert (phase.lr, phase.head_lr) == (1e-4, 0.5)
     assert other.classifier.lr == 0.5
     for name in ("first", "retrain_first", "retrain"):

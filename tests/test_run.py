@@ -44,6 +44,7 @@ TINY = replace(
     alone=SHORT,
     classifier=SHORT,
     lwf=replace(SHORT, trunk_from=1),
+    ewc=SHORT,
     joint=SHORT,
 )
 
@@ -321,3 +322,15 @@ def test_wrong_requests_are_told_the_cure(tmp_path):
     photos = replace(PRESETS["photos"], pretrained=False)
     with pytest.raises(BadRun, match="--data DIR"):
         run(photos, ["packnet"], tmp_path / "photos")
+
+
+def test_a_run_goes_on_with_what_it_has_read_before_only(tmp_path):
+    task = TINY.tasks[0].name
+    Run(TINY, tmp_path).pictures(task, "train")
+    Run(TINY, tmp_path).pictures(task, "train")
+    file = tmp_path / "read.json"
+    [(name, digest)] = json.loads(file.read_text()).items()
+    assert name == f"{task}, train" and len(digest) == 64
+    file.write_text(json.dumps({name: "0" * 64}))
+    with pytest.raises(BadRun, match="is not what this run has read"):
+        Run(TINY, tmp_path).pictures(task, "train")

@@ -221,6 +221,14 @@ def tiny(tmp_path):
     return published.tiny(tmp_path)
 
 
+def test_a_task_may_have_some_of_the_classes_of_a_set(tiny):
+    whole = read_set("imagenet", tiny, "train")
+    some = whole.of_classes(range(1, 200, 10))
+    assert some.classes == whole.classes[1:2]
+    assert set(some.labels) == {0}
+    assert len(some) == whole.labels.count(1)
+
+
 def test_tiny_imagenet_is_tested_on_its_validation_pictures(tiny):
     train = read_set("imagenet", tiny, "train")
     assert train.classes == ("n01443537", "n02124075")

@@ -6,6 +6,7 @@ from pandas import DataFrame, Series
 
 from packnet_book.runs.statistics import (
     Interval,
+    holm,
     interval_table,
     mean_interval,
     paired_interval,
@@ -84,6 +85,14 @@ def test_the_table_keeps_the_order_of_the_rows():
     assert table.method.tolist() == ["b", "a"]
     assert table.loc[1, ["mean", "low", "high"]].tolist() == [5, 5, 5]
     assert table["mean"][0] == 2 and table.low[0] < 1
+
+
+def test_holms_correction_by_hand():
+    # sorted .005, .01, .03, .04: times 4, 3, 2, 1, never falling
+    found = holm([0.01, 0.04, 0.03, 0.005])
+    assert found == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.9]).tolist() == [1.0, 1.0]
+    assert holm([]).tolist() == []
 
 
 def test_an_interval_as_text():

@@ -4,13 +4,27 @@ What the tables must hold is asserted; what the errors are is not: of
 networks this small, trained this short, nothing is to be learnt.
 """
 
+import itertools
+import math
 from dataclasses import replace
 
+import pandas
 import pytest
+import torch
+from pandas import DataFrame
 
-from packnet_book.runs.presets import MINIATURE, shortened
-from packnet_core.trunks import Architecture
-from studies import STUDIES, ablations, error_table, full_size, photographs
+from packnet_book.runs.presets import MINIATURE, at_length, shortened
+from packnet_core.trunks import Architecture, build
+from studies import (
+    STUDIES,
+    ablations,
+    controls,
+    error_table,
+    full_size,
+    length,
+    photographs,
+    rates,
+)
 from studies.full_scale import Scale
 
 BY_NAME = {study.name: study for study in STUDIES}
@@ -36,7 +50,7 @@ def small(tmp_path_factory):
             ),
         )
         wide = replace(tiny.architecture, name="vgg16_bn")
-        for module in (error_table, full_size, ablations):
+        for module in (error_table, full_size, ablations, controls, rates):
             patch.setattr(module, "MINIATURE", tiny)
         patch.setattr(
             error_table, "HIGHER", replace(tiny, fractions=(0.75,) * 3)
@@ -48,27 +62,33 @@ def small(tmp_path_factory):
                 fractions=tiny.fractions[:2],
             ),
         )  # fmt: skip
-        patch.setattr(ablations, "WIDTHS", (0.03125,))
         patch.setattr(ablations, "FRACTIONS", (0.5,))
-        patch.setattr(ablations, "RETRAINED", 1)
+        patch.setattr(length, "MINIATURE", tiny)
+        patch.setattr(length, "START", tiny)
+        patch.setattr(length, "LENGTHS", (1, 2))
+        patch.setattr(length, "FIRST_LENGTHS", (1, 2))
         patch.setattr(full_size, "FULL", tiny.architecture)
         patch.setattr(full_size, "SCALE", Scale(batch=2, classes=(6, 3)))
         patch.setattr(photographs, "PHOTOS", tiny)  # drawn: they are there
-        patch.setattr(photographs, "PRECISION", "no")
+        patch.setattr(photographs, "VGG_PHOTOS", replace(
+            tiny, architecture=Architecture("vgg16_features", 1 / 16, 32)
+        ))  # fmt: skip
         patch.setenv("PACKNET_PHOTOS", str(folder))
         yield lambda name: BY_NAME[name].table(0, folder)
 
 
 def test_the_studies_of_the_error_table(small):
-    tables = [small(n) for n in ("miniature", "lwf", "joint", "higher")]
+    tables = [small(n) for n in ("miniature", "lwf", "ewc", "joint")]
     for table in tables:
         for _, rows in table.groupby("method"):
             assert sorted(rows.task) == sorted(TASKS)
     assert set(tables[0].method) == set(error_table.IN_TURN)
     assert [set(table.method) for table in tables[1:]] == [
-        {"lwf"}, {"joint"}, {"packnet"},
+        {"lwf"}, {"ewc"}, {"joint"},
     ]  # fmt: skip
-    assert set(tables[3].prune) == {"0.75/0.75/0.75"}
+    higher = small("higher")
+    assert set(higher.method) == {"packnet"}
+    assert set(higher.prune) == {"0.75/0.75/0.75"}
 
     matrices = small("matrices")
     assert (matrices[matrices.method == "untrained"].after == "").all()
@@ -114,12 +134,16 @@ def test_the_study_of_pruning(small):
 
 def test_the_studies_of_what_if(small):
     orders = small("orders")
-    assert orders.order.nunique() == 6
-    assert (orders.groupby("order").size() == 4).all()
+    assert (orders.groupby("method").size() == 4).all()
+    assert set(orders.method) == {"individual", "packnet"}
+    turns = [ablations.in_turn(ablations.MINIATURE, n).tasks
+             for n in range(1000, 1024)]  # fmt: skip
+    assert all(turns.count(turn) == 4 for turn in turns)
+    assert len(set(turns)) == 6
 
     steps = small("steps").set_index(["method", "task"])
     assert set(steps.index.get_level_values(0)) == {
-        "packnet", "at-random", "one-cutoff", "stale-values", "free-biases",
+        "packnet", "at-random", "one-cutoff", "stale-values",
     }  # fmt: skip
     for method in ("packnet", "at-random", "one-cutoff", "stale-values"):
         rows = steps.loc[method]
@@ -129,10 +153,6 @@ def test_the_studies_of_what_if(small):
     right = norms.loc["packnet"]
     assert (right.own_error == right.top1_error).all()
     assert len(norms.loc["drifting-norms"]) == 3
-
-    widths = small("widths")
-    cells = widths.groupby(["width", "method", "task"]).size()
-    assert len(cells) == 2 * 2 * 4 and (cells == 1).all()
 
 
 def test_the_study_of_capacity(small):
@@ -144,33 +164,91 @@ def test_the_study_of_capacity(small):
     assert table[table.method == "individual"].owned.isna().all()
 
 
-def test_the_study_of_learning_rates(small):
+def test_the_studies_of_length(small):
+    table = small("lengths").set_index(["epochs", "method", "task"])
+    assert len(table) == 2 * 2 * 3 and not table.index.duplicated().any()
+    first = small("first_lengths").set_index(["epochs", "method"])
+    assert set(first.index.get_level_values("epochs")) == {1, 2}
+    for errors in (table, first):
+        assert (
+            errors[["train_error", "top1_error"]]
+            .stack()
+            .between(0, 100)
+            .all()
+        )
+
+
+def test_the_lengths_are_in_the_authors_proportion():
+    for epochs in (14, 28, 56):
+        preset = at_length(MINIATURE, epochs)
+        assert preset.add.epochs == preset.alone.epochs == epochs
+        assert preset.retrain.epochs == epochs / 2
+
+
+def test_the_controls(small):
+    longer = small("longer")
+    names = longer.groupby("method").task.apply(list)
+    assert names.individual == TASKS and names.packnet == TASKS[-1:]
+    equal = small("equal")
+    assert len(equal) == 4 and set(equal.method) == {"packnet"}
+
+
+def test_a_search_ends_where_both_neighbours_are_worse():
+    """The lowest error at 16 times the rate, and a hundredth strength."""
+    best = {"lr": 16 * MINIATURE.ewc.lr, "strength": 10.0}
+
+    def measure(preset, method):
+        far = abs(math.log2(preset.ewc.lr / best["lr"]))
+        far += abs(math.log10(preset.ewc_strength / best["strength"]))
+        return DataFrame({"task": TASKS, "top1_error": [0] + 3 * [far]})
+
+    tried = rates.search(MINIATURE, "ewc", measure)
+    errors = {p: rows.top1_error.max() for p, rows in tried.items()}
+    found = min(errors, key=errors.get)
+    assert errors[found] == 0
+    for axis, step in rates.AXES["ewc"].items():
+        for factor in (step, 1 / step):
+            assert rates.moved(found, "ewc", axis, factor) in tried
+    packed = rates.moved(MINIATURE, "packnet", "lr", 2)
+    assert packed.retrain.lr == 2 * MINIATURE.retrain.lr
+
+
+def test_the_study_of_learning_rates(small, monkeypatch):
+    monkeypatch.setattr(rates, "AXES", {"lwf": {"head_lr": 2.0}})
+    monkeypatch.setattr(rates, "PHASE", {"lwf": "lwf"})
     table = small("tuning")
-    assert set(table.method) == set(error_table.RATES)
-    for method, rows in table.groupby("method"):
-        assert tuple(rows.rate.unique()) == error_table.RATES[method]
+    assert list(table) == rates.COLUMNS and table.head_lr.nunique() >= 3
+    assert table.lr.nunique() == 1
 
 
 def test_the_studies_of_photographs(small):
     table = small("photos")
-    assert set(table.method) == {
-        "packnet", "individual", "classifier-only", "sequential", "lwf",
-    }  # fmt: skip
+    assert set(table.method) == set(photographs.MAIN)
+    others = small("photos_others")
+    assert set(others.method) == set(photographs.OTHERS)
+    table = pandas.concat([table, others])
     for method, rows in table.groupby("method"):
         assert sorted(rows.task) == sorted(TASKS)
-        if method not in ("sequential", "lwf"):
+        if method in ("packnet", "individual", "classifier-only"):
             assert (rows.own_error == rows.top1_error).all()
+    orders = [photographs.turned(MINIATURE, n).tasks for n in range(3)]
+    assert all(len(set(place)) == 3 for place in list(zip(*orders))[1:])
+    assert set(small("photos_vgg").method) == set(photographs.MAIN)
+    assert small("photos_longer").task.tolist() == TASKS[:1]
 
     inherited = small("photos_inherited")
     cells = inherited.groupby(["trunk", "trained"]).size()
+    ways = ("head", "free weights", "pruned and retrained")
     assert (cells == 1).all() and set(cells.index) == {
-        ("adapted", "head"),
-        *((task, "head") for task in TASKS[:-1]),
-        *((task, "free weights") for task in TASKS[:-1]),
-    }
+        ("adapted", "head"), *itertools.product(TASKS[:-1], ways)
+    }  # fmt: skip
 
-    tuned = small("photos_tuning")
-    assert set(tuned.method) == set(photographs.PHOTO_RATES)
-    for method, rows in tuned.groupby("method"):
-        assert tuple(rows.rate.unique()) == photographs.PHOTO_RATES[method]
-        assert (rows.groupby("rate").task.nunique() == len(TASKS)).all()
+
+def test_an_adapter_changes_little_and_nothing_at_first(small):
+    trunk = build(Architecture("squeezenet1_1", size=32)).eval()
+    images = torch.randn(2, 3, 32, 32)
+    before = trunk(images)
+    adapted = photographs.adapters(trunk, 4)
+    assert len(adapted) == 25 and torch.equal(trunk(images), before)
+    table = small("photos_adapter")
+    assert table.task.tolist() == TASKS[1:]

@@ -4,19 +4,21 @@ import copy
 import json
 import math
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
+from packnet_book.drawn import centre
 from packnet_core import PackNet, training
 from packnet_core.errors import BadRun, DamagedFile, Diverged
-from packnet_core.evaluation import Errors, evaluate, logits
+from packnet_core.evaluation import ErrorRates, evaluate, logits
 from packnet_core.images import (
     MEAN,
     STD,
     Pictures,
-    centre,
+    generator,
     normalise,
     shuffled,
 )
@@ -52,7 +54,7 @@ PHASE = Phase(
 def test_training_lowers_the_error(pictures):
     network = start()
     before = evaluate(network, pictures, size=SIZE)
-    fit(network, pictures, PHASE, size=SIZE)
+    fit(network, pictures, replace(PHASE, epochs=12), size=SIZE)
     after = evaluate(network, pictures, size=SIZE)
     assert after.top1 < before.top1 - 20
     assert after.images == 48
@@ -71,7 +73,7 @@ def test_a_phase_cut_short_resumes_to_a_bit_identical_end(
     undisturbed = start()
     fit(undisturbed, pictures, PHASE, size=SIZE)
 
-    save = training._save
+    save = training.Checkpoint.save
     saves = []
 
     def dying(*arguments):
@@ -80,7 +82,7 @@ def test_a_phase_cut_short_resumes_to_a_bit_identical_end(
         if len(saves) == moment:
             raise Killed
 
-    monkeypatch.setattr(training, "_save", dying)
+    monkeypatch.setattr(training.Checkpoint, "save", dying)
     file = tmp_path / "phase.checkpoint"
     with pytest.raises(Killed):
         fit(start(), pictures, PHASE, size=SIZE, checkpoint=file)
@@ -90,6 +92,16 @@ def test_a_phase_cut_short_resumes_to_a_bit_identical_end(
     wanted = undisturbed.state_dict()
     for name, tensor in resumed.state_dict().items():
         assert torch.equal(tensor, wanted[name]), name
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": -3}, {"decay_every": 0}, {"schedule": "linear"},
+     {"optimizer": "rmsprop"}],
+)  # fmt: skip
+def test_a_phase_that_cannot_be_trained_is_refused_when_it_is_made(wrong):
+    with pytest.raises(BadRun, match=str(*wrong.values())):
+        Phase(**{"epochs": 1, "lr": 0.1} | wrong)
 
 
 def test_the_schedule_is_what_the_phase_says():
@@ -213,18 +225,37 @@ def test_an_epoch_shows_every_picture_once_but_an_incomplete_batch():
     assert seen != other
 
 
+def test_order_crops_and_dropout_of_a_phase_are_drawn_apart(
+    pictures, monkeypatch
+):
+    seeds = []
+
+    def noted(*words):
+        made = generator(*words)
+        seeds.append(made.initial_seed())
+        return made
+
+    monkeypatch.setattr(training, "generator", noted)
+    monkeypatch.setattr("packnet_core.images.generator", noted)
+    fit(start(), pictures, PHASE, size=SIZE)
+    steps = PHASE.epochs * (len(pictures) // PHASE.batch)
+    assert len(seeds) == len(set(seeds)) == PHASE.epochs + 2 * steps
+    assert len({generator("a/b", "c").initial_seed(),
+                generator("a", "b/c").initial_seed()}) == 2  # fmt: skip
+
+
 def test_a_checkpoint_of_another_phase_is_refused(pictures, tmp_path):
     network = start()
     optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9)
     file = tmp_path / "phase.checkpoint"
-    done = training.Progress(3, 1.5)
-    training._save(file, network, optimizer, done, "this one")
-    assert training._load(file, network, optimizer, "this one") == done
+    this = training.Checkpoint(file, network, optimizer, "this one")
+    this.save(3)
+    assert this.load() == 3
     with pytest.raises(BadRun, match="another phase"):
-        training._load(file, network, optimizer, "that one")
+        training.Checkpoint(file, network, optimizer, "that one").load()
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DamagedFile, match="delete it"):
-        training._load(file, network, optimizer, "this one")
+        this.load()
 
 
 @pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW])
@@ -235,10 +266,10 @@ def test_a_checkpoint_holds_the_optimiser_without_pickle(tmp_path, kind):
     network(torch.rand(4, 3, SIZE, SIZE)).sum().backward()
     optimizer.step()
     file = tmp_path / "phase.checkpoint"
-    training._save(file, network, optimizer, training.Progress(1), "x")
+    training.Checkpoint(file, network, optimizer, "x").save(1)
     other = start()
     again = kind(other.parameters(), 0.1, **options)
-    training._load(file, other, again, "x")
+    training.Checkpoint(file, other, again, "x").load()
     ours, theirs = optimizer.state_dict(), again.state_dict()
     groups = json.dumps(ours["param_groups"])
     assert groups == json.dumps(theirs["param_groups"])
@@ -251,6 +282,6 @@ def test_a_checkpoint_holds_the_optimiser_without_pickle(tmp_path, kind):
 
 
 def test_errors_say_that_few_classes_have_no_top_5_error():
-    few, many = Errors(12.5, math.nan, 8), Errors(12.5, 1, 8)
+    few, many = ErrorRates(12.5, math.nan, 8), ErrorRates(12.5, 1, 8)
     assert str(many) == "top-1 error 12.50 %, top-5 error 1.00 %, 8 images"
     assert "no top-5 error (five classes or fewer)" in str(few)

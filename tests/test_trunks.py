@@ -7,8 +7,10 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 from torch import nn
+from torchvision.models import VGG16_Weights
 
 from packnet_book.runs.pretrained import (
+    WEIGHTS,
     identifiers,
     load_pretrained,
     read_weights,
@@ -17,6 +19,7 @@ from packnet_book.runs.pretrained import (
 from packnet_core import PackNet, Phase, Pictures, fit, load
 from packnet_core.errors import BadTrunk, DamagedFile
 from packnet_core.evaluation import logits
+from packnet_core.images import normalise
 from packnet_core.masking import shared_out
 from packnet_core.trunks import NAMES, Architecture, build
 
@@ -66,7 +69,33 @@ def test_other_networks_compute_what_torchvisions_do(name):
     assert len(shared_out(trunk)) == counts[name]
 
 
-@pytest.mark.parametrize("name", NAMES)
+def test_the_convolutions_of_vgg_compute_what_torchvisions_do(tmp_path):
+    """With their own means and deviations, as they are published."""
+    torch.manual_seed(0)
+    theirs = torchvision.models.vgg16(weights=None).eval()
+    torch.save(theirs.state_dict(), tmp_path / "w.pth")
+    trunk = build(Architecture("vgg16_features")).eval()
+    assert (
+        load_pretrained(trunk, read_weights(trunk, tmp_path / "w.pth"))
+        is None
+    )
+    assert len(shared_out(trunk)) == 13
+    assert sum(p.numel() for p in trunk.parameters()) == 14_714_688
+    pixels = torch.randint(0, 256, (1, 3, 96, 96), dtype=torch.uint8)
+    published = VGG16_Weights.IMAGENET1K_FEATURES.transforms()
+    mean, std = (torch.tensor(v).view(3, 1, 1)
+                 for v in (published.mean, published.std))  # fmt: skip
+    with torch.no_grad():
+        ours = trunk(normalise(pixels)) * 32
+        places = theirs.features((pixels / 255 - mean) / std)
+    wanted = places.mean((2, 3))
+    assert torch.allclose(ours, wanted, rtol=0.05, atol=0.02 * wanted.max())
+
+
+NAMED = [n for n in NAMES if n not in (*WEIGHTS, "small_vgg")]
+
+
+@pytest.mark.parametrize("name", NAMED)
 def test_the_weight_file_of_every_network_loads_by_name(name, tmp_path):
     theirs = torchvision.models.get_model(name, weights=None).state_dict()
     former = {  # as in the files that torchvision publishes
@@ -94,6 +123,18 @@ def test_squeezenet_differs_from_torchvisions_by_one_relu_only():
     with torch.no_grad():
         ours = trunk(images) @ weight.T + bias
         assert (ours - theirs(images)).abs().max() < 1e-4
+
+
+def test_the_small_vgg_is_that_of_the_survey():
+    trunk = build(Architecture("small_vgg", size=64, dropout=0.0))
+    shapes = [tuple(w.shape) for w in shared_out(trunk).values()]
+    assert shapes == [
+        (64, 3, 3, 3), (64, 64, 3, 3), (64, 64, 3, 3), (64, 64, 3, 3),
+        (128, 64, 3, 3), (128, 128, 3, 3), (128, 128 * 4 * 4), (128, 128),
+    ]  # fmt: skip
+    halvings = [n for n, m in enumerate(trunk.features.children())
+                if isinstance(m, nn.MaxPool2d)]  # fmt: skip
+    assert halvings == [2, 5, 10, 15]  # after convolutions 1, 2, 4 and 6
 
 
 @pytest.mark.parametrize("size", [32, 40, 48, 64, 112])

@@ -201,7 +201,7 @@ def run(
     ] = None,
     accumulate: Annotated[
         int,
-        COUNT(help="put each batch through in N pieces, to need less memory"),
+        COUNT(help="put each batch through in N chunks, to need less memory"),
     ] = 1,
     seed: Seed = 0,
     subset: Subset = 1.0,

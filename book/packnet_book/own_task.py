@@ -16,13 +16,13 @@ from packnet_book.runs.presets import (
 )
 from packnet_core import load
 from packnet_core.errors import BadPictures, BadTrunk, NoFreeWeights
-from packnet_core.evaluation import Errors, evaluate
+from packnet_core.evaluation import ErrorRates, evaluate
 from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
 from packnet_core.training import fit
 
 
-def measure(network: PackNet, task: str, data: Path) -> Errors:
+def measure(network: PackNet, task: str, data: Path) -> ErrorRates:
     """Errors of one task on `data/test`, or `data/val` if there is none.
 
     Raises UnknownTask, BadPictures.

@@ -22,17 +22,25 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Formulas are set, pictures and frames are there, seen or not.
+# Formulas are set, pictures and frames are there, seen or not; raises where
+# that takes longer than a minute. A frame says so itself: its load event may
+# have been before anybody listened.
 READY = """async () => {
-  await window.MathJax?.startup?.promise
-  for (const image of document.images) image.loading = "eager"
-  for (const frame of document.querySelectorAll("iframe"))
-    if (frame.srcdoc) {
-      const loaded = new Promise(done => frame.onload = done)
-      frame.loading = "eager"
-      if (!frame.contentDocument?.body?.dataset.ready) await loaded
-    }
-  await Promise.allSettled([...document.images].map(i => i.decode()))
+  const waits = [...document.querySelectorAll("iframe")]
+    .filter(frame => frame.srcdoc)
+  for (const lazy of [...document.images, ...waits]) lazy.loading = "eager"
+  const shown = Promise.allSettled(
+    [...document.images].map(image => image.decode()))
+  const late = new Promise((_, fail) => setTimeout(
+    () => fail(new Error("the page is not there after a minute")), 60000))
+  const there = async () => {
+    await window.MathJax?.startup?.promise
+    for (const frame of waits)
+      while (!frame.contentDocument?.body?.dataset.ready)
+        await new Promise(done => setTimeout(done, 50))
+    await shown
+  }
+  await Promise.race([there(), late])
 }"""
 
 

@@ -24,7 +24,7 @@ import yaml
 
 from execute import execute
 from packnet_book.runs.provenance import provenance
-from packnet_core.files import write_text
+from packnet_book.runs.records import write_text
 
 BOOK = Path(__file__).parents[1]
 TABLE = BOOK.parent / "data" / "results" / "chapter_times.csv"

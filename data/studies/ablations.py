@@ -8,7 +8,6 @@ import pandas
 from pandas import DataFrame
 
 from packnet_book.runs.presets import MINIATURE, Drawn, Preset
-from packnet_book.runs.variants import STEPS
 from packnet_core.evaluation import evaluate
 from packnet_core.network import PackNet
 from packnet_core.training import fit
@@ -21,7 +20,7 @@ NORMED = replace(
     fractions=MINIATURE.fractions[:2],
 )
 FRACTIONS = (0.25, 0.5, 0.65, 0.75, 0.85, 0.95)
-RETRAINED = 5  # epochs; with the two of a run only half can be freed
+CHANGED = ("packnet", "at-random", "one-cutoff", "stale-values")
 
 
 def pruning(seed: int, folder: Path) -> DataFrame:
@@ -32,7 +31,7 @@ def pruning(seed: int, folder: Path) -> DataFrame:
     """
     rows = []
     size = MINIATURE.architecture.size
-    phase = replace(MINIATURE.retrain_first, epochs=RETRAINED)
+    phase = MINIATURE.retrain_first
     made = run(MINIATURE, seed, folder, "main")
     name = MINIATURE.tasks[0].name
     train, test = made.pictures(name, "train"), made.pictures(name, "test")
@@ -63,17 +62,21 @@ def pruning(seed: int, folder: Path) -> DataFrame:
     return DataFrame(rows, columns=["fraction", "stage", "top1_error"])
 
 
+def in_turn(preset: Preset, seed: int) -> Preset:
+    """The preset with its added tasks in one of their six orders."""
+    first, *added = preset.tasks
+    orders = list(permutations(added))
+    return replace(preset, tasks=(first, *orders[seed % len(orders)]))
+
+
 def orders(seed: int, folder: Path) -> DataFrame:
-    """PackNet with the added tasks in all six orders."""
-    first, *added = MINIATURE.tasks
-    tables = []
-    for order in permutations(added):
-        name = "order-" + "-".join(task.name for task in order)
-        preset = replace(MINIATURE, tasks=(first, *order))
-        if list(order) == added:
-            name = "main"
-        tables.append(rows_of(run(preset, seed, folder, name), "packnet"))
-    return pandas.concat(tables)
+    """PackNet in one of the six orders a draw, and individual networks."""
+    made = run(MINIATURE, seed, folder, "main")
+    name = "main" if seed % 6 == 0 else "order"
+    packed = run(in_turn(MINIATURE, seed), seed, folder, name)
+    return pandas.concat(
+        [rows_of(made, "individual"), rows_of(packed, "packnet")]
+    )
 
 
 def steps(seed: int, folder: Path) -> DataFrame:
@@ -82,9 +85,8 @@ def steps(seed: int, folder: Path) -> DataFrame:
     `own_error`: right after a task's own last stage; `top1_error`: at
     the end.
     """
-    names = ["packnet", *(name for name in STEPS if name != "drifting-norms")]
     made = run(MINIATURE, seed, folder, "main")
-    return pandas.concat([with_own_error(made, name) for name in names])
+    return pandas.concat([with_own_error(made, name) for name in CHANGED])
 
 
 def norms(seed: int, folder: Path) -> DataFrame:
@@ -93,23 +95,6 @@ def norms(seed: int, folder: Path) -> DataFrame:
     return pandas.concat(
         [with_own_error(made, m) for m in ("packnet", "drifting-norms")]
     )
-
-
-WIDTHS = (0.0625, 0.125)
-
-
-def widths(seed: int, folder: Path) -> DataFrame:
-    """PackNet and individual networks, narrower ones too."""
-    tables = []
-    for width in (*WIDTHS, MINIATURE.architecture.width):
-        wide = replace(MINIATURE.architecture, width=width)
-        preset = replace(MINIATURE, architecture=wide)
-        name = f"width-{width}" if width in WIDTHS else "main"
-        made = run(preset, seed, folder, name)
-        table = made.carry_out(["packnet", "individual"])
-        kept = table[table.method.isin(["packnet", "individual"])]
-        tables.append(kept.assign(width=width))
-    return pandas.concat(tables)
 
 
 def many_tasks() -> Preset:

@@ -67,10 +67,12 @@ def with_own_error(made: Run, method: str) -> DataFrame:
     return table.assign(own_error=own)
 
 
-def without(preset: Preset, *phases: str) -> dict:
-    """What decides a study's results: all but some methods' phases."""
+def only(preset: Preset, *parts: str) -> dict:
+    """What decides a study's results: of what varies, some parts only."""
     settings = asdict(preset)
-    return {name: settings[name] for name in settings if name not in phases}
+    kept = ("name", "architecture", "tasks", "fractions", "first",
+            "pretrained", *parts)  # fmt: skip
+    return {name: settings[name] for name in kept}
 
 
 def study(

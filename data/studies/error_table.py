@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pandas
 import torch
 from pandas import DataFrame
 
@@ -27,33 +26,6 @@ from studies.common import rows_of, run
 IN_TURN = ("packnet", "individual", "classifier-only", "sequential")
 HIGHER = replace(MINIATURE, fractions=(0.75, 0.75, 0.75))
 MOMENTS = (0, 1, 2, 4, 7, 10, 15, 20, 30)
-RATES = {
-    "individual": (0.0133, 0.02, 0.03),
-    "packnet": (0.02, 0.03, 0.045),
-    "classifier-only": (0.01, 0.03, 0.1),
-    "lwf": (0.006, 0.009, 0.0133),
-    "joint": (0.009, 0.0133, 0.02),
-}
-PHASE = {
-    "individual": "alone",
-    "packnet": "add",
-    "classifier-only": "classifier",
-    "lwf": "lwf",
-    "joint": "joint",
-}
-
-
-def tuning(seed: int, folder: Path) -> DataFrame:
-    """Validation error of each method at three learning rates."""
-    tables = []
-    for method, rates in RATES.items():
-        for rate in rates:
-            phase = replace(getattr(MINIATURE, PHASE[method]), lr=rate)
-            preset = replace(MINIATURE, **{PHASE[method]: phase})
-            made = run(preset, seed, folder, "tuning", split="val")
-            tables.append(rows_of(made, method).assign(rate=rate))
-    columns = ["method", "rate", "task", "top1_error", "test_images"]
-    return pandas.concat(tables)[columns]
 
 
 def main_table(seed: int, folder: Path) -> DataFrame:
@@ -66,6 +38,11 @@ def main_table(seed: int, folder: Path) -> DataFrame:
 def lwf(seed: int, folder: Path) -> DataFrame:
     """The error table: Learning without Forgetting."""
     return rows_of(run(MINIATURE, seed, folder, "main"), "lwf")
+
+
+def ewc(seed: int, folder: Path) -> DataFrame:
+    """The error table: elastic weight consolidation."""
+    return rows_of(run(MINIATURE, seed, folder, "main"), "ewc")
 
 
 def joint(seed: int, folder: Path) -> DataFrame:

@@ -9,6 +9,7 @@ from packnet_book.drawn.scene import Scene
 from packnet_book.drawn.tasks import (
     SPLITS,
     TASKS,
+    centre,
     class_names,
     crop,
     draw,
@@ -19,6 +20,7 @@ __all__ = [
     "SPLITS",
     "TASKS",
     "Scene",
+    "centre",
     "class_names",
     "crop",
     "draw",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from packnet_book.drawn.bird_species import BIRDS
 from packnet_book.drawn.birds import draw_bird
@@ -110,3 +111,10 @@ def _known(task: str) -> _Task:
     if task not in _TASKS:
         raise ValueError(f"no task {task!r}: choose one of {TASKS}")
     return _TASKS[task]
+
+
+def centre(images: Tensor, size: int) -> Tensor:
+    """The square (B, 3, size, size) in the middle of each picture."""
+    top = (images.shape[2] - size) // 2
+    left = (images.shape[3] - size) // 2
+    return images[:, :, top : top + size, left : left + size]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
 
-from packnet_core.files import write_text
+from packnet_book.runs.records import write_text
 
 FRAME = (
     '<iframe title="{title}" srcdoc="{page}" loading="lazy" '

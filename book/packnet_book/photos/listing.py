@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HELD_OUT = 5  # one training picture of so many, where something is chosen
@@ -44,6 +44,18 @@ class Listing:
         for place, label in enumerate(self.labels):
             places[label].append(place)
         return [places[label] for label in sorted(places)]
+
+    def of_classes(self, chosen: range) -> "Listing":
+        """The pictures of some classes; the first's label becomes 0."""
+        there = self.take(
+            place
+            for place, label in enumerate(self.labels)
+            if label in chosen
+        )
+        labels = tuple(map(chosen.index, there.labels))
+        inside = [n for n in chosen if n < len(self.classes)]
+        classes = tuple(self.classes[n] for n in inside)
+        return replace(there, labels=labels, classes=classes)
 
     def subset(self, share: float) -> "Listing":
         """The first pictures of each class, at least one."""

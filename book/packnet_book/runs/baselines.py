@@ -1,17 +1,17 @@
 """What the methods minimise that PackNet is compared with.
 
-Learning without Forgetting, and training on all tasks at once. Each is a
-loss as `packnet_core.objectives` describes it.
+Learning without Forgetting, elastic weight consolidation, and training on
+all tasks at once. Each is a loss as `packnet_core.objectives` describes it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
-from packnet_core.images import Pictures, Source
+from packnet_core.images import Pictures, Source, generator, normalise
 from packnet_core.network import PackNet
 from packnet_core.objectives import Objective
 
@@ -22,8 +22,9 @@ class Distillation(nn.Module):
     To the new task's cross-entropy comes, for each earlier task, the
     divergence of its softened answers from those that the network gave
     to the same pictures before the new task (Li & Hoiem, "Learning
-    without Forgetting", arXiv:1606.09282). network: its last task is
-    the new one.
+    without Forgetting", arXiv:1606.09282). As PackNet's authors have it:
+    without Hinton's factor, the temperature squared. network: its last
+    task is the new one.
     """
 
     temperature = 2.0
@@ -40,7 +41,7 @@ class Distillation(nn.Module):
         return self
 
     def forward(
-        self, images: Tensor, labels: Tensor, whole: Tensor
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
     ) -> Tensor:
         *old, new = self.network.heads
         features = self.network.features(images)  # (B, features)
@@ -53,8 +54,70 @@ class Distillation(nn.Module):
                 log_softmax(head(features) / self.temperature, dim=1),
                 softmax(wanted / self.temperature, dim=1),
                 reduction="batchmean",
-            ) * (self.temperature**2)  # the gradient's size stays
-        return loss * (len(labels) / len(whole))
+            )
+        return loss * (len(labels) / len(batch_labels))
+
+
+class Elastic(nn.Module):
+    """Elastic weight consolidation: what mattered moves little.
+
+    To the new task's cross-entropy comes, for each earlier task, half
+    the strength times the sum of F (w - w')^2 over the trunk: w' is what
+    a parameter was when that task was learnt, F its Fisher information
+    (Kirkpatrick et al., "Overcoming catastrophic forgetting in neural
+    networks", arXiv:1612.00796). earlier: F and w' of each task, (P,).
+    """
+
+    fishers: Tensor  # (earlier tasks, P)
+    anchors: Tensor
+
+    def __init__(
+        self,
+        network: PackNet,
+        earlier: Sequence[tuple[Tensor, Tensor]],
+        strength: float,
+    ):
+        super().__init__()
+        self.network, self.strength = network, strength
+        fishers, anchors = zip(*earlier, strict=True)
+        self.register_buffer("fishers", torch.stack(fishers))
+        self.register_buffer("anchors", torch.stack(anchors))
+
+    def forward(
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
+    ) -> Tensor:
+        loss = cross_entropy(self.network(images), labels)
+        moved = flat(self.network.trunk.parameters()) - self.anchors
+        held = (self.fishers * moved**2).sum()
+        loss = loss + self.strength / 2 * held
+        return loss * (len(labels) / len(batch_labels))
+
+
+def flat(tensors: Iterable[Tensor]) -> Tensor:
+    """All numbers of some tensors in a row, (P,)."""
+    return torch.cat([tensor.flatten() for tensor in tensors])
+
+
+def importance(
+    network: PackNet, pictures: Pictures, size: int
+) -> tuple[Tensor, Tensor]:
+    """The trunk's diagonal Fisher information, and the trunk, (P,) each.
+
+    The mean over the current task's pictures of the squared gradient of
+    log p(label), each label drawn from what the network answers; size:
+    side of the squares in the pictures' centres, in pixels.
+    """
+    network = deepcopy(network).requires_grad_(True).eval()
+    parameters = list(network.trunk.parameters())
+    device = parameters[0].device
+    total = torch.zeros_like(flat(parameters).detach())
+    draw = generator("importance", network.tasks[-1])
+    for index in torch.arange(len(pictures)).split(1):
+        image = normalise(pictures.centres(index, size, device))
+        answer = log_softmax(network(image), dim=1)[0]  # (classes,)
+        label = torch.multinomial(answer.exp().cpu(), 1, generator=draw)
+        total += flat(torch.autograd.grad(answer[label], parameters)) ** 2
+    return total / max(len(pictures), 1), flat(parameters).detach()
 
 
 class AllTasks(nn.Module):
@@ -77,7 +140,7 @@ class AllTasks(nn.Module):
         )
 
     def forward(
-        self, images: Tensor, labels: Tensor, whole: Tensor
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
     ) -> Tensor:
         features = self.network.features(images)
         heads = [head(features) for head in self.network.heads]
@@ -86,7 +149,9 @@ class AllTasks(nn.Module):
         losses = cross_entropy(
             logits.masked_fill(other, -torch.inf), labels, reduction="none"
         )
-        counts = self.task_of[whole].bincount()  # a task's in the batch
+        counts = self.task_of[
+            batch_labels
+        ].bincount()  # a task's in the batch
         return (losses / counts[self.task_of[labels]]).sum()
 
 

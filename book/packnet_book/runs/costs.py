@@ -124,7 +124,7 @@ def step_memory(
 ) -> pandas.Series:
     """Bytes of a step of training, by part.
 
-    batch: pictures; accumulate: pieces in which they go through the network.
+    batch: pictures; accumulate: chunks in which they go through the network.
     About the most that is needed at one time, at the beginning of the
     backward pass, but for what libraries and the driver take besides.
     """

@@ -9,10 +9,20 @@ says what a stage is: `runner` trains, or takes what is on disk already,
 from collections.abc import Callable, Generator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any, TypeVar
 
-from packnet_book.runs.baselines import DISTILLING, EVERYTHING
+from torch import Tensor
+
+from packnet_book.runs.baselines import (
+    DISTILLING,
+    EVERYTHING,
+    Elastic,
+    importance,
+)
 from packnet_book.runs.presets import Preset
+from packnet_core.images import Pictures
 from packnet_core.network import PackNet
 from packnet_core.objectives import (
     FINE_TUNING,
@@ -41,9 +51,9 @@ class Stage:
 
 Kept = TypeVar("Kept")
 Stages = Generator[Stage, PackNet, Kept]
-Classes = Callable[[str], Sequence[str]]  # a task's name to its classes'
+Shown = Callable[[str], Pictures]  # a task's name to what it is taught by
 Add = Callable[[PackNet, str, Sequence[str]], PackNet]
-Method = Callable[[PackNet, Preset, Classes], Stages[PackNet | None]]
+Method = Callable[[PackNet, Preset, Shown], Stages[PackNet | None]]
 
 
 def go_through(stages: Stages[Kept], do: Callable[[Stage], PackNet]) -> Kept:
@@ -90,14 +100,14 @@ USUAL = Steps()
 
 
 def packnet(
-    network: PackNet, preset: Preset, classes: Classes, steps: Steps = USUAL
+    network: PackNet, preset: Preset, shown: Shown, steps: Steps = USUAL
 ) -> Stages[PackNet]:
     """Train, prune, train again; give what is free to the next task."""
     dense = network
     for place, task in enumerate(preset.tasks):
         if place > 0:
             network = yield _added(
-                network, dense, task.name, classes, preset.add, steps
+                network, dense, task.name, shown, preset.add, steps
             )
         if place < len(preset.fractions):
             dense, fraction = network, preset.fractions[place]
@@ -112,14 +122,14 @@ def _added(
     network: PackNet,
     dense: PackNet,
     task: str,
-    classes: Classes,
+    shown: Shown,
     phase: Phase,
     steps: Steps,
 ) -> Stage:
     """Give a task what is free, and train it."""
 
     def make() -> PackNet:
-        steps.add(network, dense, task, classes(task))
+        steps.add(network, dense, task, shown(task).classes)
         return steps.ready(network)
 
     return Stage("add", task, make, phase)
@@ -139,46 +149,69 @@ def _packed(
     return (yield Stage("retrain", task, lambda: steps.ready(network), phase))
 
 
-def individual(
-    first: PackNet, preset: Preset, classes: Classes
-) -> Stages[None]:
+def individual(first: PackNet, preset: Preset, shown: Shown) -> Stages[None]:
     """A network of its own for each task, from the first task's."""
     for task in preset.tasks[1:]:
-        yield _trained(
-            first, task.name, classes, in_own_network, preset.alone
-        )
+        yield _trained(first, task.name, shown, in_own_network, preset.alone)
 
 
 def classifier_only(
-    first: PackNet, preset: Preset, classes: Classes
+    first: PackNet, preset: Preset, shown: Shown
 ) -> Stages[None]:
     """The first task's trunk as it is; each task trains its head alone."""
     return _in_turn(
-        first, preset, classes, on_fixed_trunk, preset.classifier, OWN_WEIGHTS
+        first, preset, shown, on_fixed_trunk, preset.classifier, OWN_WEIGHTS
     )
 
 
-def sequential(
-    first: PackNet, preset: Preset, classes: Classes
-) -> Stages[None]:
+def sequential(first: PackNet, preset: Preset, shown: Shown) -> Stages[None]:
     """Plain fine-tuning: one trunk for all, each task keeps its head."""
     return _in_turn(
-        first, preset, classes, on_free_trunk, preset.alone, FINE_TUNING
+        first, preset, shown, on_free_trunk, preset.alone, FINE_TUNING
     )
 
 
-def lwf(first: PackNet, preset: Preset, classes: Classes) -> Stages[None]:
+def lwf(first: PackNet, preset: Preset, shown: Shown) -> Stages[None]:
     """Learning without Forgetting: fine-tuning that keeps old answers."""
-    return _in_turn(first, preset, classes, all_free, preset.lwf, DISTILLING)
+    return _in_turn(first, preset, shown, all_free, preset.lwf, DISTILLING)
 
 
-def joint(first: PackNet, preset: Preset, classes: Classes) -> Stages[None]:
+def ewc(first: PackNet, preset: Preset, shown: Shown) -> Stages[None]:
+    """Elastic weight consolidation: fine-tuning that moves little of what
+    earlier tasks need."""
+    network = first
+    earlier: list[Callable[[], tuple[Tensor, Tensor]]] = []
+    for known, task in pairwise(preset.tasks):
+        measured = partial(
+            _measured, deepcopy(network), known.name, shown,
+            preset.architecture.size,
+        )  # fmt: skip
+        earlier = [*earlier, cache(measured)]  # never, if all is done
+
+        def loss(network: PackNet, earlier=earlier) -> Elastic:
+            terms = [term() for term in earlier]
+            return Elastic(network, terms, preset.ewc_strength)
+
+        network = yield _trained(
+            network, task.name, shown, on_free_trunk, preset.ewc,
+            Objective(loss, guarded=False),
+        )  # fmt: skip
+
+
+def _measured(
+    network: PackNet, task: str, shown: Shown, size: int
+) -> tuple[Tensor, Tensor]:
+    """What a task that is learnt needs of the trunk, and the trunk."""
+    return importance(network, shown(task), size)
+
+
+def joint(first: PackNet, preset: Preset, shown: Shown) -> Stages[None]:
     """All tasks at once, on all pictures: what no sequence can have."""
     added = [task.name for task in preset.tasks[1:]]
 
     def make() -> PackNet:
         for task in added:
-            all_free(first, task, classes(task))
+            all_free(first, task, shown(task).classes)
         return first
 
     yield Stage("train", added[-1], make, preset.joint, EVERYTHING)
@@ -187,7 +220,7 @@ def joint(first: PackNet, preset: Preset, classes: Classes) -> Stages[None]:
 def _in_turn(
     network: PackNet,
     preset: Preset,
-    classes: Classes,
+    shown: Shown,
     add: Add,
     phase: Phase,
     objective: Objective,
@@ -195,14 +228,14 @@ def _in_turn(
     """One network, to which each further task is added and trained."""
     for task in preset.tasks[1:]:
         network = yield _trained(
-            network, task.name, classes, add, phase, objective
+            network, task.name, shown, add, phase, objective
         )
 
 
 def _trained(
     network: PackNet,
     task: str,
-    classes: Classes,
+    shown: Shown,
     add: Add,
     phase: Phase,
     objective: Objective = OWN_WEIGHTS,
@@ -211,7 +244,7 @@ def _trained(
     return Stage(
         "train",
         task,
-        lambda: add(network, task, classes(task)),
+        lambda: add(network, task, shown(task).classes),
         phase,
         objective,
     )
@@ -264,5 +297,6 @@ METHODS: dict[str, Method] = {
     "classifier-only": classifier_only,
     "sequential": sequential,
     "lwf": lwf,
+    "ewc": ewc,
     "joint": joint,
 }

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas
+import torch
 
 from packnet_book.runs.baselines import DISTILLING
 from packnet_book.runs.costs import Work, answering, bookkeeping, training
 from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
+from packnet_core.images import Pictures
 from packnet_core.masking import count_owned
 from packnet_core.network import PackNet
 from packnet_core.objectives import Objective
@@ -94,12 +96,14 @@ class Planner:
         task = self.preset.tasks[0].name
         stage = Stage("train", task, self._new_network, self.preset.first)
         first = self.stage("first", stage)
-        stages = METHODS[method](first, self.preset, self.classes)
+        stages = METHODS[method](first, self.preset, self.shown)
         go_through(stages, partial(self.stage, method))
 
-    def classes(self, task: str) -> tuple[str, ...]:
-        """As many names as the task has classes."""
-        return tuple(map(str, range(self.sets[task].classes)))
+    def shown(self, task: str) -> Pictures:
+        """No pictures, of as many classes as the task has."""
+        classes = tuple(map(str, range(self.sets[task].classes)))
+        nothing = torch.empty(0, 3, 1, 1, dtype=torch.uint8)
+        return Pictures(nothing, torch.empty(0, dtype=torch.long), classes)
 
     def stage(self, method: str, stage: Stage) -> PackNet:
         """Note a stage of a method; its network, untrained."""
@@ -116,7 +120,7 @@ class Planner:
     def _new_network(self) -> PackNet:
         task, trunk = self.preset.tasks[0].name, build(SMALL)
         network = PackNet(trunk, trunk.out_features)
-        network.add_task(task, self.classes(task))
+        network.add_task(task, self.shown(task).classes)
         return network
 
     def _work(self, network: PackNet, objective: Objective) -> Work:

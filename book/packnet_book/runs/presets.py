@@ -1,6 +1,7 @@
 """Presets: what is trained, on what, and for how long, as plain data."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from packnet_core.errors import BadRun
 from packnet_core.images import Pictures
 from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
+
+
+@lru_cache(maxsize=16)  # eight are the miniature's, of 50 MB in all
+def _drawn(name: str, split: str, count: int, size: int) -> Pictures:
+    return drawn.draw(name, split, count, size=size)
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Drawn:
         split = "train" if split == "fit" else split
         count = self.train if split == "train" else self.test
         count = max(round(subset * count), 1)
-        pictures = drawn.draw(self.of or self.name, split, count, size=size)
+        pictures = _drawn(self.of or self.name, split, count, size)
         assert isinstance(pictures.images, torch.Tensor)
         first, end = self.classes or (0, len(pictures.classes))
         here = (pictures.labels >= first) & (pictures.labels < end)
@@ -55,12 +61,16 @@ class Drawn:
 class RealSet:
     """A task whose pictures are one of the real sets, on disk.
 
-    name: one of `sets.layouts.LAYOUTS`; cropped: its pictures show their
-    object alone, cut out along its box.
+    name: one of `photos.layouts.LAYOUTS`, or any name if `of` is one;
+    cropped: its pictures show their object alone, cut out along its box;
+    classes: numbers of the first, of the one after the last, and the
+    step from one to the next, of those it has; all if None.
     """
 
     name: str
     cropped: bool
+    of: str = ""
+    classes: tuple[int, int, int] | None = None
 
     def read(
         self, split: str, size: int, data: Path | None, subset: float
@@ -73,8 +83,10 @@ class RealSet:
                 "it with --data DIR"
             )
         listing = read_set(
-            self.name, data, "test" if split == "test" else "train"
+            self.of or self.name, data, "test" if split == "test" else "train"
         )
+        if self.classes is not None:
+            listing = listing.of_classes(range(*self.classes))
         if split in ("fit", "val"):
             listing = listing.divided()[split == "val"]
         listing = listing.subset(subset)
@@ -95,8 +107,9 @@ class Preset:
     are); retrain_first, add, retrain:
     PackNet's phases; alone: of a task in a network of its own, and in
     plain fine-tuning; classifier: of a head on the fixed trunk; lwf: of
-    Learning without Forgetting; joint: of all tasks at once (its epochs
-    are over all pictures); pretrained: start from ImageNet's weights.
+    Learning without Forgetting; ewc: of elastic weight consolidation, and
+    how strongly it holds; joint: of all tasks at once (its epochs are
+    over all pictures); pretrained: start from ImageNet's weights.
     """
 
     name: str
@@ -110,7 +123,9 @@ class Preset:
     alone: Phase
     classifier: Phase
     lwf: Phase
+    ewc: Phase
     joint: Phase
+    ewc_strength: float = 1e3
     pretrained: bool = False
 
 
@@ -138,11 +153,12 @@ MINIATURE = Preset(
         weight_decay=5e-4,
         trunk_from=3,
     ),
+    ewc=Phase(14, 0.02, schedule="cosine", warmup=1, clip=5.0),
     joint=Phase(22, 0.0133, schedule="cosine", warmup=1, clip=5.0),
 )
 
-# All methods have as many epochs for a task, PackNet's three of retraining
-# among them (its last task, which is not pruned, has three fewer).
+# As PackNet's authors have it: 20 epochs for an added task, with every
+# method, and 10 more to retrain after pruning.
 PHOTOS = Preset(
     name="photos",
     architecture=Architecture("squeezenet1_1", size=112),
@@ -155,8 +171,8 @@ PHOTOS = Preset(
     fractions=(0.5, 0.75, 0.75),
     first=Phase(4, 1e-3, schedule="cosine", warmup=0.5),
     retrain_first=Phase(5, 3e-4, schedule="cosine"),
-    add=Phase(17, 4e-3, head_lr=3e-2, schedule="cosine", warmup=0.5),
-    retrain=Phase(3, 1e-3, head_lr=1e-2, schedule="cosine"),
+    add=Phase(20, 4e-3, head_lr=3e-2, schedule="cosine", warmup=0.5),
+    retrain=Phase(10, 1e-3, head_lr=1e-2, schedule="cosine"),
     alone=Phase(20, 1.5e-3, head_lr=3e-2, schedule="cosine", warmup=0.5),
     classifier=Phase(20, 3e-2, schedule="cosine"),
     lwf=Phase(
@@ -167,6 +183,9 @@ PHOTOS = Preset(
         clip=5.0,
         weight_decay=5e-4,
         trunk_from=3,
+    ),
+    ewc=Phase(
+        20, 1.5e-3, head_lr=3e-2, schedule="cosine", warmup=0.5, clip=5.0
     ),
     joint=Phase(20, 1.5e-3, head_lr=3e-2, schedule="cosine", warmup=0.5),
     pretrained=True,
@@ -190,11 +209,36 @@ PAPER = Preset(
     alone=_PAPER,
     classifier=Phase(20, 1e-3),
     lwf=replace(_PAPER, weight_decay=5e-4, trunk_from=5),
-    joint=_PAPER,  # which they did not publish
+    ewc=_PAPER,  # which they did not publish, nor joint training
+    joint=_PAPER,
     pretrained=True,
 )
 
-PRESETS = {p.name: p for p in (MINIATURE, PHOTOS, PAPER)}
+# De Lange et al., "A continual learning survey", TPAMI 2021, with the
+# fractions and epochs of ContinualAI's continual-learning-baselines: ten
+# tasks of twenty classes, each every tenth of Tiny-ImageNet's.
+_ADAM = Phase(30, 1e-3, batch=200, optimizer="adam")
+SPLIT_TINY_IMAGENET = Preset(
+    name="split-tiny-imagenet",
+    architecture=Architecture("small_vgg", size=64, dropout=0.0),
+    tasks=tuple(
+        RealSet(f"tiny-{n + 1}", cropped=True, of="imagenet",
+                classes=(n, 200, 10))
+        for n in range(10)
+    ),
+    fractions=(0.90, 0.88, 0.87, 0.85, 0.83, 0.80, 0.75, 0.66, 0.50),
+    first=_ADAM,
+    retrain_first=replace(_ADAM, epochs=15),
+    add=_ADAM,
+    retrain=replace(_ADAM, epochs=15),
+    alone=_ADAM,
+    classifier=_ADAM,
+    lwf=_ADAM,
+    ewc=_ADAM,
+    joint=_ADAM,
+)  # fmt: skip
+
+PRESETS = {p.name: p for p in (MINIATURE, PHOTOS, PAPER, SPLIT_TINY_IMAGENET)}
 
 
 def preset(name: str) -> Preset:
@@ -220,11 +264,26 @@ def with_rates(
             head_lr=phase.head_lr if head_lr is None else head_lr,
         )
         for name, phase in vars(preset).items()
-        if name in ("add", "alone", "lwf", "joint")
+        if name in ("add", "alone", "lwf", "ewc", "joint")
     }
     if head_lr is not None:  # it trains the head alone
         phases["classifier"] = replace(preset.classifier, lr=head_lr)
     return replace(preset, **phases)
+
+
+def at_length(preset: Preset, epochs: int) -> Preset:
+    """The same preset with so many epochs for each added task.
+
+    All at once take as many over all pictures. Retraining after pruning
+    takes half as many, as PackNet's authors have it (10 after 20).
+    """
+    phases: dict[str, Any] = {
+        name: replace(getattr(preset, name), epochs=epochs)
+        for name in ("add", "alone", "classifier", "lwf", "ewc", "joint")
+    }
+    phases["lwf"] = replace(phases["lwf"], trunk_from=epochs // 4)
+    retrain = replace(preset.retrain, epochs=max(epochs // 2, 1))
+    return replace(preset, retrain=retrain, **phases)
 
 
 def shortened(preset: Preset, epochs: int) -> Preset:

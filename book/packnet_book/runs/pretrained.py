@@ -11,12 +11,15 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from packnet_core.errors import BadTrunk, DamagedFile
+from packnet_core.images import MEAN, STD
 from packnet_core.network import PackNet
 from packnet_core.trunks import Trunk
 
 # How torchvision's file for DenseNet still names what is now norm1, conv2.
 FORMER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 SUFFIXES = (".safetensors", ".pth")
+# Where torchvision has them under another name than the network's.
+WEIGHTS = {"vgg16_features": ("vgg16", "IMAGENET1K_FEATURES")}
 
 
 def identifiers() -> list[str]:
@@ -34,10 +37,11 @@ def read_weights(trunk: Trunk, file: Path | None) -> dict[str, Tensor]:
     """
     name = trunk.architecture.name
     if file is None:
-        choices = torchvision.models.get_model_weights(name)
-        weights = choices["IMAGENET1K_V1"]
+        network, entry = WEIGHTS.get(name, (name, "IMAGENET1K_V1"))
+        weights = torchvision.models.get_model_weights(network)[entry]
         try:
-            return weights.get_state_dict(progress=True, check_hash=True)
+            found = weights.get_state_dict(progress=True, check_hash=True)
+            return _renormalised(name, dict(found))
         except OSError as error:
             raise OSError(
                 f"{weights.url}: cannot be fetched ({error}); fetch it on "
@@ -48,7 +52,8 @@ def read_weights(trunk: Trunk, file: Path | None) -> dict[str, Tensor]:
     try:
         if file.suffix == ".safetensors":
             return load_file(file)
-        return torch.load(file, map_location="cpu", weights_only=True)
+        found = torch.load(file, map_location="cpu", weights_only=True)
+        return _renormalised(name, found)
     except (SafetensorError, RuntimeError, ValueError, EOFError) as error:
         raise DamagedFile(
             f"{file}: not a file of weights ({error}); fetch it again"
@@ -61,17 +66,44 @@ def read_weights(trunk: Trunk, file: Path | None) -> dict[str, Tensor]:
         ) from error
 
 
+def _renormalised(name: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as published, for pictures normalised as all others here.
+
+    Those of the convolutions alone are for other means and deviations,
+    which the first layer takes up: w (x - m) / s for each colour.
+    """
+    if name not in WEIGHTS:
+        return weights
+    network, entry = WEIGHTS[name]
+    theirs = torchvision.models.get_model_weights(network)[entry].transforms()
+    mean, std, m, s = (
+        torch.tensor(values).view(1, 3, 1, 1)
+        for values in (MEAN, STD, theirs.mean, theirs.std)
+    )
+    first = weights["features.0.weight"]  # (64, 3, 3, 3)
+    shift = (first * (mean - m) / s).sum((1, 2, 3))
+    return weights | {
+        "features.0.weight": first * std / s,
+        "features.0.bias": weights["features.0.bias"] + shift,
+    }
+
+
 def load_pretrained(
     trunk: Trunk, weights: dict[str, Tensor]
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor] | None:
     """Put ImageNet weights into a trunk; returns those of the classifier.
 
-    Returns weight (1000, features) and bias (1000,). Raises BadTrunk.
+    Returns weight (1000, features) and bias (1000,), or None where the
+    weights are those of convolutions alone, and so new heads must do.
+    Raises BadTrunk.
     """
     own = trunk.state_dict()
     named = {FORMER.sub(r"\1\2", name): t for name, t in weights.items()}
     shared = {name: t for name, t in named.items() if name in own}
     rest = [name for name in named if name not in own]
+    headless = trunk.architecture.name in WEIGHTS
+    if headless:  # torchvision's file has a classifier without values
+        rest = [name for name in rest if not name.startswith("classifier.")]
     # Older files do not count the batches, and nothing depends on it.
     lacking = [
         name
@@ -79,12 +111,14 @@ def load_pretrained(
         if name not in shared and not name.endswith("num_batches_tracked")
     ]
     fits = all(own[name].shape == t.shape for name, t in shared.items())
-    if not fits or lacking or len(rest) != 2:
+    if not fits or lacking or len(rest) != (0 if headless else 2):
         raise BadTrunk(
             f"these weights are not those of {trunk.architecture.name} at "
             f"width {trunk.architecture.width}, {trunk.architecture.size} px"
         )
     trunk.load_state_dict(own | shared)  # halves become floats
+    if headless:
+        return None
     weight, bias = (
         named[next(n for n in rest if n.endswith(kind))].float()
         for kind in ("weight", "bias")

@@ -1,12 +1,19 @@
-"""Where a result comes from: versions, processor, date, revision."""
+"""Where a result comes from: versions, processor, date, revision, data."""
 
+import hashlib
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy
 import torch
+from numpy.typing import ArrayLike
+
+from packnet_book.photos.store import Stored, Streamed
+from packnet_core.images import Pictures
 
 PACKAGES = ("packnet-core", "torch", "torchvision", "accelerate", "numpy",
             "safetensors", "pillow")  # fmt: skip
@@ -28,6 +35,30 @@ def provenance() -> dict:
             else "cpu"
         ),
     }
+
+
+def digest(arrays: Iterable[ArrayLike]) -> str:
+    """SHA-256 of the bytes of some arrays, one after the other."""
+    found = hashlib.sha256()
+    for array in arrays:
+        found.update(numpy.ascontiguousarray(array).data)
+    return found.hexdigest()
+
+
+def digest_of(pictures: Pictures) -> str:
+    """SHA-256 of the pixels and labels of pictures, as they are trained on.
+
+    Of pictures that are decoded anew each time: of their files' names and
+    sizes.
+    """
+    images = pictures.images
+    if isinstance(images, Stored):
+        return digest([images.data, images.shapes, pictures.labels])
+    if isinstance(images, Streamed):
+        files = [f"{f.name} {f.stat().st_size}" for f in images.listing.files]
+        return digest([numpy.array(files), pictures.labels])
+    assert isinstance(images, torch.Tensor)
+    return digest([images, pictures.labels])
 
 
 def processor() -> str:

@@ -5,11 +5,13 @@ where it is installed.
 """
 
 import json
+import os
 from pathlib import Path
 
 import pandas
 
 from packnet_core.errors import BadRun
+from packnet_core.files import replacing
 
 HERE = Path(__file__).parents[1]  # packnet_book
 
@@ -43,3 +45,9 @@ def _file(study: str, kind: str) -> Path:
         names = ", ".join(sorted(f.stem for f in _folder().glob("*.csv")))
         raise BadRun(f"no recorded study {study!r}; there are: {names}")
     return file
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Replace a text file at once. Raises OSError."""
+    with replacing(path) as new:
+        new.write_text(text, encoding="utf-8")

@@ -2,8 +2,9 @@
 
 A run's directory holds `results.csv` (the errors at the end),
 `history.csv` (the errors of every task after every stage), `run.json`
-(what was run, with what, when), `network.packnet` (the packed network)
-and `stages/`. A stage is done when its record is there; a run that was
+(what was run, with what, when), `read.json` (digests of the pictures and
+weights that it read), `network.packnet` (the packed network) and
+`stages/`. A stage is done when its record is there; a run that was
 killed goes on with the stage, and the step, that it was at.
 """
 
@@ -11,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cache, partial
@@ -21,6 +23,7 @@ import platformdirs
 import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
+from filelock import FileLock
 
 import packnet_book
 import packnet_core
@@ -33,12 +36,12 @@ from packnet_book.runs.pretrained import (
     read_weights,
     start_head,
 )
-from packnet_book.runs.provenance import provenance
+from packnet_book.runs.provenance import digest, digest_of, provenance
+from packnet_book.runs.records import write_text
 from packnet_book.runs.results import KNOWN, history, records, results
 from packnet_core import load
 from packnet_core.errors import BadRun
 from packnet_core.evaluation import evaluate
-from packnet_core.files import write_text
 from packnet_core.images import Pictures, generator
 from packnet_core.network import PackNet
 from packnet_core.training import fit
@@ -57,7 +60,7 @@ class Run:
     subset: share of each class's pictures that is used; split: what the
     errors are measured on, "val" where something is chosen by them;
     precision: "no" for float32 throughout, "bf16", "fp16", or None for
-    what `accelerate launch` said; accumulate: pieces that a batch is put
+    what `accelerate launch` said; accumulate: chunks that a batch is put
     through in, one after the other, where the memory does not hold it
     whole. Raises BadRun if the directory holds another run, or this
     process has begun with another precision.
@@ -118,7 +121,7 @@ class Run:
                     f"no method {method!r}; choose from {', '.join(METHODS)}"
                 )
         for method in methods:
-            stages = KNOWN[method](self.first(), self.preset, self.classes)
+            stages = KNOWN[method](self.first(), self.preset, self.shown)
             network = go_through(stages, partial(self.stage, method))
             if network is not None and self.accelerator.is_main_process:
                 network.save(self.out / "network.packnet")
@@ -131,9 +134,13 @@ class Run:
         stage = Stage("train", task, self._new_network, self.preset.first)
         return self.stage("first", stage)
 
+    def shown(self, task: str) -> Pictures:
+        """What a task is taught by."""
+        return self.pictures(task, "train")
+
     def classes(self, task: str) -> tuple[str, ...]:
         """The names of a task's classes."""
-        return self.pictures(task, "train").classes
+        return self.shown(task).classes
 
     def stage(self, method: str, stage: Stage) -> PackNet:
         """Do a stage of a method: make, train, test, keep on disk.
@@ -145,7 +152,7 @@ class Run:
         file = self.out / "stages" / f"{name}.packnet"
         if not file.with_suffix(".json").exists():
             with torch.random.fork_rng([]):
-                seed = generator(f"{self.seed}/{name}").initial_seed()
+                seed = generator(self.seed, name).initial_seed()
                 torch.manual_seed(seed)
                 network = stage.make()
             seconds = self._train(network, method, stage, file)
@@ -249,9 +256,11 @@ class Run:
         file = self.weights or self._weights_at_hand()
         with self.accelerator.local_main_process_first():  # it downloads
             weights = read_weights(trunk, file)
+        self._note_read("weights", digest(weights.values()))
         head = load_pretrained(trunk, weights)
         network.add_task(task, self.classes(task))
-        start_head(network, *head)
+        if head is not None:
+            start_head(network, *head)
         return network
 
     def _weights_at_hand(self) -> Path | None:
@@ -267,7 +276,23 @@ class Run:
         source = self.preset.tasks[self._position(task) - 1]
         if split == "train" and self.split == "val":
             split = "fit"  # without the pictures that are held out
-        return source.read(split, size, self.data, self.subset)
+        found = source.read(split, size, self.data, self.subset)
+        self._note_read(f"{task}, {split}", digest_of(found))
+        return found
+
+    def _note_read(self, name: str, digest: str) -> None:
+        """Note what was read in `read.json`; refuse anything else later."""
+        if not self.accelerator.is_main_process:
+            return
+        file = self.out / "read.json"
+        known = json.loads(file.read_text()) if file.exists() else {}
+        if known.get(name, digest) != digest:
+            raise BadRun(
+                f"{file}: {name} is not what this run has read before; "
+                "use another directory, or delete this one"
+            )
+        if name not in known:
+            write_text(file, json.dumps(known | {name: digest}, indent=1))
 
     def _position(self, task: str) -> int:
         return [t.name for t in self.preset.tasks].index(task) + 1
@@ -330,10 +355,14 @@ def run(
     to this preset, these options and this very source of the library: a
     change to any of them trains anew.
     """
+    lock: AbstractContextManager = nullcontext()
     if out is None:
         out = kept_place(preset, **options)
-    made = Run(preset, out, **options)
-    made.carry_out(list(methods))
+        if "WORLD_SIZE" not in os.environ:  # processes that train together
+            lock = FileLock(f"{out}.lock")  # else one trains, others wait
+    with lock:
+        made = Run(preset, out, **options)
+        made.carry_out(list(methods))
     return made
 
 

@@ -70,11 +70,11 @@ class StaleValues(Steps):
 class _FreeBiases(PackNet):
     """Biases, and scales of normalisation, learn on with every task."""
 
-    def frozen(self):
+    def frozen_rest(self):
         learning = {
             f"trunk.{name}" for name, _ in self.trunk.named_parameters()
         }
-        yield from (e for e in super().frozen() if e[0] not in learning)
+        yield from (e for e in super().frozen_rest() if e[0] not in learning)
 
 
 class FreeBiases(Steps):
@@ -87,7 +87,7 @@ class FreeBiases(Steps):
 
     def ready(self, network: PackNet) -> PackNet:
         network.__class__ = _FreeBiases
-        network.freeze()
+        network.freeze_rest()
         network.trunk.requires_grad_(True)
         return network
 
@@ -95,9 +95,9 @@ class FreeBiases(Steps):
 class _DriftingNorms(PackNet):
     """Running statistics go on averaging, whatever the task."""
 
-    def frozen(self):
+    def frozen_rest(self):
         shifting = {f"trunk.{name}" for name, _ in self.trunk.named_buffers()}
-        yield from (e for e in super().frozen() if e[0] not in shifting)
+        yield from (e for e in super().frozen_rest() if e[0] not in shifting)
 
     def still(self):
         return iter(())
@@ -108,7 +108,7 @@ class DriftingNorms(Steps):
 
     def ready(self, network: PackNet) -> PackNet:
         network.__class__ = _DriftingNorms
-        network.freeze()
+        network.freeze_rest()
         return network
 
 

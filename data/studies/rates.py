@@ -1,0 +1,109 @@
+"""Learning rates: tried on validation pictures until no other is better."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas
+from pandas import DataFrame
+
+from packnet_book.runs.presets import MINIATURE, Preset
+from packnet_core.errors import Diverged
+from studies.common import rows_of, run
+
+PHASE = {
+    "individual": "alone",
+    "packnet": "add",
+    "classifier-only": "classifier",
+    "lwf": "lwf",
+    "ewc": "ewc",
+    "joint": "joint",
+}
+# What is varied, and by which factor at a time.
+AXES = {method: {"lr": 2.0} for method in PHASE} | {
+    "lwf": {"lr": 2.0, "head_lr": 2.0},
+    "ewc": {"lr": 2.0, "ewc_strength": 10.0},
+}
+COLUMNS = ["method", "lr", "head_lr", "ewc_strength", "task", "top1_error",
+           "test_images"]  # fmt: skip
+
+
+def tuning(seed: int, folder: Path) -> DataFrame:
+    """Validation error of each method, from its preset's rates outwards.
+
+    In steps of a factor of 2 (EWC's strength: of 10), until both
+    neighbours of the best are worse: no search ends at an edge.
+    """
+
+    def measure(preset: Preset, method: str) -> DataFrame:
+        made = run(preset, seed, folder, "tuning", split="val")
+        return rows_of(made, method)
+
+    return searched(MINIATURE, measure)
+
+
+def searched(
+    preset: Preset, measure: Callable[[Preset, str], DataFrame]
+) -> DataFrame:
+    """All that was tried from a preset on, a row a task."""
+    tables = []
+    for method in PHASE:
+        for tried, rows in search(preset, method, measure).items():
+            phase = getattr(tried, PHASE[method])
+            tables.append(rows.assign(
+                lr=phase.lr, head_lr=phase.head_lr or phase.lr,
+                ewc_strength=tried.ewc_strength,
+            ))  # fmt: skip
+    return pandas.concat(tables)[COLUMNS]
+
+
+def search(
+    preset: Preset, method: str, measure: Callable[[Preset, str], DataFrame]
+) -> dict[Preset, DataFrame]:
+    """Presets that were tried, and the rows of each.
+
+    The best one, by the mean error of the added tasks, is never at the
+    edge: all its neighbours were tried.
+    """
+    tried: dict[Preset, DataFrame] = {}
+
+    def error(preset: Preset) -> float:
+        if preset not in tried:
+            try:
+                tried[preset] = measure(preset, method)
+            except Diverged:  # nothing was learnt
+                names = [task.name for task in preset.tasks]
+                tried[preset] = DataFrame(
+                    {"task": names, "top1_error": 100.0}
+                )
+        rows = tried[preset]
+        return rows[rows.task != preset.tasks[0].name].top1_error.mean()
+
+    best = preset
+    while True:
+        around = [
+            moved(best, method, axis, factor)
+            for axis, step in AXES[method].items()
+            for factor in (1 / step, step)
+        ]
+        better = min([best, *around], key=error)
+        if better == best:
+            return tried
+        best = better
+
+
+def moved(preset: Preset, method: str, axis: str, factor: float) -> Preset:
+    """The preset with one rate, or strength, times a factor."""
+
+    def times(value: float) -> float:
+        return float(f"{factor * value:.4g}")
+
+    if axis == "ewc_strength":
+        return replace(preset, ewc_strength=times(preset.ewc_strength))
+    phase = getattr(preset, PHASE[method])
+    value = times(getattr(phase, axis) or phase.lr)
+    changes = {PHASE[method]: replace(phase, **{axis: value})}
+    if method == "packnet":  # and after pruning in the same proportion
+        again = replace(preset.retrain, lr=times(preset.retrain.lr))
+        changes["retrain"] = again
+    return replace(preset, **changes)
