@@ -31,7 +31,7 @@ from packnet_book.playground.bundle import (
 from packnet_book.runs.records import recorded
 from packnet_book.runs.statistics import mean_interval
 from packnet_core import PackNet
-from packnet_core.pruning import free_smallest
+from packnet_core.pruning import cutoff, free_up_to
 from tests.test_page import serious
 
 DEFAULTS = json.loads(read("defaults.json"))
@@ -81,7 +81,7 @@ def test_pruning_frees_what_the_library_frees(engine):
         layers, found
     ):
         right, whose = torch.tensor(weight), torch.tensor(owner).byte()
-        free_smallest(right, whose, task, fraction)
+        free_up_to(right, whose, task, cutoff(right, whose, task, fraction))
         assert owners == whose.tolist()
         assert values == right.tolist()
 
@@ -548,7 +548,7 @@ def same_network(page: Page, net) -> None:
         with net.view(task), torch.no_grad():
             found = net(points).flatten()
         assert (found - exact(wanted)).abs().max() < 1e-12
-    with torch.no_grad():
+    if any((o == len(net.tasks)).any() for o in net.owner.values()):
         net.prune(0.5)  # and the library goes on from there
 
 
