@@ -319,7 +319,7 @@ class PackNet(nn.Module):
             )
         if not isinstance(name, str) or not name or name in self.tasks:
             raise errors.BadTask(
-                f"task {name!r} needs a name of its own, not of {self.tasks}"
+                f"task {name!r} needs a name of its own; taken: {self.tasks}"
             )
         if len(self.records) == masking.MOST_TASKS:
             raise errors.BadTask(

@@ -72,8 +72,9 @@ def test_run_writes_its_three_files_and_prints_the_table(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "flowers" in printed and "classifier.3.weight" in printed
     shares = next(s for s in printed.splitlines() if s.startswith("all"))
-    for share in ("50.0", "12.5", "9.37", "28.1"):
-        assert share in shares
+    owned = [float(share) for share in shares.split()[2:7]]
+    # Weights that never moved are ties at zero: a few more are freed.
+    assert owned == pytest.approx([0, 50, 12.5, 9.375, 28.125], abs=0.2)
     size = os.path.getsize(out / "network.packnet")
     assert f"{size:,}" in printed
 
@@ -165,7 +166,7 @@ def test_no_free_weights_left(packed, pictures, tmp_path, capsys):
 def test_a_task_named_twice(packed, pictures, tmp_path, capsys):
     line = fails(capsys, "add", packed, "--task", "one", "--data", pictures,
                  "--out", tmp_path / "x", "--prune", "0.5")  # fmt: skip
-    assert "'one' already" in line
+    assert "'one' needs a name of its own" in line
 
 
 def test_an_unknown_task(packed, pictures, capsys):

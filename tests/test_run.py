@@ -295,11 +295,8 @@ def test_the_kept_place_depends_on_what_is_run(monkeypatch, tmp_path):
     assert len(places) == 3
     assert all(place.parent == tmp_path for place in places)
     assert kept_place(TINY, seed=0) in places
-    before = {
-        "exercises",
-        "explorer",
-        "figures",
-    }  # sources that change no run
+    before = runner.LOOKED_AT
+    assert {"exercises", "explorer", "figures", "playground"} == before
     for name in before:
         monkeypatch.setattr(runner, "LOOKED_AT", before - {name})
         assert kept_place(TINY, seed=0) not in places
