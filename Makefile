@@ -9,7 +9,7 @@ PINS ?= requirements.lock
 # One chapter trains the networks that many use, which come last, else they
 # wait for it.
 TRAINS := book/error_table.ipynb
-USE := $(filter-out $(TRAINS),$(shell grep -l 'run(MINIATURE' book/*.ipynb))
+USE := $(filter-out $(TRAINS),$(shell grep -l 'run.MINIATURE' book/*.ipynb))
 OTHERS := $(filter-out $(TRAINS) $(USE),$(wildcard book/*.ipynb))
 # MathJax in other bundles than the one that the pages load: 14 MB.
 UNUSED := mml-*.js tex-mml-*.js tex-svg*.js tex-chtml-*.js node-main.js
