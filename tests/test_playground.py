@@ -32,7 +32,10 @@ from packnet_book.runs.records import recorded
 from packnet_book.runs.statistics import mean_interval
 from packnet_core import PackNet
 from packnet_core.pruning import cutoff, free_up_to
+from tests.standalone import opened
 from tests.test_page import serious
+
+WIDE = 1200
 
 DEFAULTS = json.loads(read("defaults.json"))
 
@@ -300,23 +303,7 @@ def written(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def page(browser: Browser, written: Path) -> Iterator[Page]:
-    yield from shown(browser, written)
-
-
-def shown(browser: Browser, file: Path, **options) -> Iterator[Page]:
-    """The page from the disk, which asks for nothing, and has no errors."""
-    options = {"viewport": {"width": 1200, "height": 900}} | options
-    page = browser.new_page(**options)
-    faults: list[str] = []
-    page.on("request", lambda r: r.url.startswith((file.as_uri(), "blob:"))
-            or faults.append(r.url))  # fmt: skip
-    page.on("console", lambda m: m.type != "error" or faults.append(m.text))
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(file.as_uri())
-    page.wait_for_selector("body[data-ready]")
-    yield page
-    page.close()
-    assert faults == []
+    yield from opened(browser, written, WIDE)
 
 
 def wait(page: Page) -> None:
@@ -505,7 +492,7 @@ def test_a_link_shows_the_same_network_to_the_bit(
 
 @pytest.mark.parametrize("letters", ["", "x", "AAAA", "q1YqVrJSUKoFAA"])
 def test_an_address_that_holds_nothing_is_told(browser, written, letters):
-    for page in shown(browser, written):
+    for page in opened(browser, written, WIDE):
         page.goto(f"{written.as_uri()}#playground={letters}")
         page.reload()
         page.wait_for_selector("body[data-ready]")
@@ -691,8 +678,8 @@ def test_it_plays_on_when_the_method_is_switched(page):
     assert page.evaluate("run().method") == "packnet"
 
 
-def test_with_reduced_motion_only_stages_are_shown(browser, written):
-    for page in shown(browser, written, reduced_motion="reduce"):
+def test_with_reduced_motion_only_stages_are_opened(browser, written, WIDE):
+    for page in opened(browser, written, WIDE, reduced_motion="reduce"):
         seen = page.evaluate(
             """async () => {
               const places = new Set()
@@ -758,7 +745,7 @@ def test_a_pasted_table_becomes_the_next_task(page):
 
 
 def test_points_are_painted_by_mouse_and_finger(browser, written):
-    for page in shown(browser, written, has_touch=True):
+    for page in opened(browser, written, WIDE, has_touch=True):
         page.click("#own summary")
         pad = page.locator("#pad")
         pad.scroll_into_view_if_needed()
@@ -778,7 +765,7 @@ def test_points_are_painted_by_mouse_and_finger(browser, written):
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_playground_keeps_nobody_out(browser, written, width, theme):
     size = {"width": width, "height": 900}
-    for page in shown(browser, written, viewport=size, color_scheme=theme):
+    for page in opened(browser, written, viewport=size, color_scheme=theme):
         page.evaluate("() => { act.method('packnet'); act.draw(); settle();"
                       " element('describe').click() }")  # fmt: skip
         page.evaluate(
@@ -792,7 +779,7 @@ def test_the_playground_keeps_nobody_out(browser, written, width, theme):
 
 def test_the_reduced_form_has_no_missions_and_plays(browser, tmp_path):
     playground(reduced=True).write(tmp_path / "reduced.html")
-    for page in shown(browser, tmp_path / "reduced.html"):
+    for page in opened(browser, tmp_path / "reduced.html", WIDE):
         expect(page.locator("#mission")).to_be_hidden()
         page.click("#stage")
         wait(page)

@@ -20,6 +20,7 @@ from packnet_book.explorer import explore, play
 from packnet_core import PackNet, load
 from packnet_core.errors import NoTask
 from packnet_core.trunks import Architecture, build
+from tests.standalone import opened
 from tests.test_page import serious, visit
 
 NAMES = ["objects", "birds", "cars"]
@@ -52,21 +53,6 @@ def written(network, tmp_path_factory) -> Path:
 @pytest.fixture
 def page(browser: Browser, written: Path) -> Iterator[Page]:
     yield from opened(browser, written)
-
-
-def opened(browser: Browser, file: Path, width: int = 900) -> Iterator[Page]:
-    """A page that asks for nothing but itself, and has no errors."""
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    faults: list[str] = []
-    page.on("request", lambda r: r.url == file.as_uri()
-            or faults.append(r.url))  # fmt: skip
-    page.on("console", lambda m: m.type != "error" or faults.append(m.text))
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(file.as_uri())
-    page.wait_for_selector("body[data-ready]")
-    yield page
-    page.close()
-    assert faults == []
 
 
 def held(html: str) -> tuple[dict, np.ndarray, np.ndarray]:
