@@ -678,7 +678,7 @@ def test_it_plays_on_when_the_method_is_switched(page):
     assert page.evaluate("run().method") == "packnet"
 
 
-def test_with_reduced_motion_only_stages_are_opened(browser, written, WIDE):
+def test_with_reduced_motion_only_stages_are_shown(browser, written):
     for page in opened(browser, written, WIDE, reduced_motion="reduce"):
         seen = page.evaluate(
             """async () => {
