@@ -3,8 +3,8 @@
 Any safetensors library reads the file. It holds
 
 * `trunk.<name>`: parameters and buffers of the trunk, without loss;
-* `head.<k>.weight`, `head.<k>.bias`: the head of the k-th task;
-* `owner.<name>`: the coded owner map of one layer;
+* `heads.<k>.weight`, `heads.<k>.bias`: the head of a task, from 0;
+* `owners.<name>`: the coded owner map of one layer;
 * metadata `packnet`: the header as JSON, with the checksum of all bytes
   of the file (taken with zeros for its own 64 digits).
 
@@ -31,7 +31,7 @@ from torch import Tensor
 
 from packnet_core.errors import BadTask, BadTrunk, DamagedFile
 
-FORMAT = 1
+FORMAT = 2
 NO_SUM = "0" * 64
 MARK = rb"\"sha256\": \""  # the header's JSON stands inside JSON
 BLOCK = 2**22  # bytes that are read at once
@@ -52,7 +52,14 @@ def write(
             f"net.provenance holds what a file cannot ({error}): give texts, "
             "numbers, lists and dictionaries"
         ) from error
-    plain = {n: _plain(t) for n, t in tensors.items()}
+    plain: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        one = tensor.detach().cpu().contiguous()
+        whole = one.untyped_storage().nbytes() == one.nbytes
+        tied = one.data_ptr() in {
+            other.data_ptr() for other in plain.values()
+        }
+        plain[name] = one if whole and not tied else one.clone()
     with replacing(path) as new:
         try:
             save_file(plain, new, {"packnet": text})
@@ -101,13 +108,6 @@ def damage_named(path: str | os.PathLike) -> Iterator[None]:
             f"{path}: no packed network, or damaged ({error}): make or fetch "
             "it again"
         ) from error
-
-
-def _plain(tensor: Tensor) -> Tensor:
-    """The tensor on the CPU, in memory that it shares with no other."""
-    plain = tensor.detach().cpu().contiguous()
-    alone = plain.untyped_storage().nbytes() == plain.nbytes
-    return plain if alone else plain.clone()
 
 
 def _checksum(path: str | os.PathLike) -> tuple[str, int]:

@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-from packnet_core import masking
-from packnet_core.masking import bits, keep_where, pieces, visible
+from packnet_core.masking import PIECE, bits, keep_where, pieces, visible
 
 
 @torch.no_grad()
@@ -55,16 +54,15 @@ class Fixed:
         for values, owners in pieces(kept, owner):
             keep_where(values, owners != task)
         self.kept, self.moves = bits(kept), None
-        if owner.numel() <= masking.PIECE:
+        if owner.numel() <= PIECE:
             self.moves = (owner == task).to(self.kept.dtype)
 
     def _moving(self, *tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
         """Pieces of tensors, and which of their entries may change."""
         if self.moves is not None:
-            yield *tensors, self.moves
-            return
-        for *parts, owners in pieces(*tensors, self.owner):
-            yield *parts, owners == self.task
+            return [(*tensors, self.moves)]
+        parts = pieces(*tensors, self.owner)
+        return ((*some, owners == self.task) for *some, owners in parts)
 
     def clear(self, gradient: Tensor) -> None:
         """Clear the entries of fixed weights in a gradient, in place."""
@@ -124,7 +122,7 @@ class Guard:
         """
         self.partly.clear()
         for weight, owner in layers:
-            if masking.count_owned(owner, task) < owner.numel():
+            if not (owner == task).all():
                 self.partly[weight] = Fixed(weight, owner, task)
                 self._clear_gradients_of(weight)
         self.wholly = {p: p.detach().clone() for p in others}

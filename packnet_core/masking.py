@@ -83,10 +83,8 @@ def _objection(module: nn.Module, shared: set[int]) -> str | None:
         if key[0] != "_" and any(id(one) in shared for one in held):
             return f"uses a weight as {key!r}: use it through its layer only"
     for weight in weights:
-        real = weight.is_floating_point()
-        if id(weight) in shared and not (
-            real and weight.itemsize in INTEGERS
-        ):
+        plain = weight.is_floating_point() and weight.itemsize in INTEGERS
+        if id(weight) in shared and not plain:
             return f"holds {weight.dtype}: turn the trunk to float32 first"
     return None
 
@@ -158,12 +156,6 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     for values, owners, copied in pieces(weight, owner, copy):
         torch.mul(bits(values), visible(owners, task), out=bits(copied))
     return copy
-
-
-def count_owned(owner: Tensor, task: int) -> int:
-    """How many weights of one layer a task owns."""
-    parts = pieces(owner)
-    return sum(int((part == task).count_nonzero()) for (part,) in parts)
 
 
 def counts(owner: Tensor, tasks: int) -> list[int]:

@@ -508,13 +508,14 @@ class PackNet(nn.Module):
                 f"the state has the tasks {[r.name for r in records]}, not "
                 f"{self.tasks}: load it into a PackNet without tasks"
             )
-        wanted = {n: t.shape for n, t in self.state_dict().items()}
-        del wanted[EXTRA]
-        for number, record in enumerate(new):
-            bias = torch.Size([len(record.classes)])
-            weight = torch.Size([*bias, self.out_features])
-            wanted[f"heads.{number}.bias"] = bias
-            wanted[f"heads.{number}.weight"] = weight
+        outputs = [len(record.classes) for record in new]
+        with torch.device("meta"):  # shapes only, whatever the state says
+            linear = [
+                nn.Linear(self.out_features, count) for count in outputs
+            ]
+        heads = nn.ModuleList(linear)
+        state = self.state_dict() | heads.state_dict(prefix="heads.")
+        wanted = {n: t.shape for n, t in state.items() if n != EXTRA}
         given = {n: t.shape for n, t in own.items() if strict or n in wanted}
         for name, _ in sorted(wanted.items() ^ given.items()):
             raise errors.BadState(
@@ -531,7 +532,7 @@ class PackNet(nn.Module):
                     "load an earlier one"
                 )
         with torch.random.fork_rng([]):
-            self.heads.extend(self._head(len(r.classes)) for r in new)
+            self.heads.extend(map(self._head, outputs))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the packed network to one file, replacing it at once.
@@ -539,6 +540,12 @@ class PackNet(nn.Module):
         Raises OSError, and leaves an older file as it was; BadTask for a
         head that is no linear layer; InsideView, Changed.
         """
+        for task, head in zip(self.tasks, self.heads):
+            if type(head) is not nn.Linear or head.bias is None:
+                raise errors.BadTask(
+                    f"the head of {task!r} is no linear layer with a bias: "
+                    "keep it with torch.save(net.state_dict(), path)"
+                )
         architecture = getattr(self.trunk, "architecture", None)
         header = {
             "architecture": architecture and asdict(architecture),
@@ -546,24 +553,15 @@ class PackNet(nn.Module):
             "tasks": [asdict(record) for record in self.records],
             "provenance": self.provenance,
         }
-        tensors: dict[str, Tensor] = {}
-        for number, (task, head) in enumerate(zip(self.tasks, self.heads), 1):
-            if type(head) is not nn.Linear or head.bias is None:
-                raise errors.BadTask(
-                    f"the head of {task!r} is no linear layer with a bias: "
-                    "keep it with torch.save(net.state_dict(), path)"
-                )
-            tensors[f"head.{number}.weight"] = head.weight
-            tensors[f"head.{number}.bias"] = head.bias
         self._proven_at = None
         with self.lock:
             self._refuse_inside("save")
             self.see_unchanged()
-            for name, tensor in _once(self.trunk).items():
-                tensors[f"trunk.{name}"] = tensor
+            tensors = self.state_dict()
+            del tensors[EXTRA]
             for name, owner in self.owners:
                 code = files.encode(owner, len(self.records))
-                tensors[f"owner.{name}"] = code
+                tensors[f"owners.{name}"] = code
             files.write(path, header, tensors)
 
 
@@ -574,8 +572,8 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     are replaced, its number type is kept. Raises OSError, DamagedFile,
     BadTrunk.
     """
-    header, tensors = files.read(path)
-    own, built = files.part(tensors, "trunk."), trunk is None
+    header, state = files.read(path)
+    built = trunk is None
     with files.damage_named(path):
         if trunk is None:
             if header["architecture"] is None:
@@ -585,25 +583,18 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
             architecture = trunks.Architecture(**header["architecture"])
             with torch.device("meta"):  # shapes only; the file has values
                 trunk = trunks.build(architecture)
-        shapes = {n: t.shape for n, t in _once(trunk).items()}
-        if shapes != {n: t.shape for n, t in own.items()}:
-            raise errors.BadTrunk(
-                f"{path}: its tensors do not fit the trunk: give another"
-            )
-        trunk.load_state_dict(own, strict=built, assign=built)
-        network = PackNet(trunk, header["features"])
-        tasks = header["tasks"]
-        state = {f"trunk.{n}": t for n, t in trunk.state_dict().items()}
+        network, tasks = PackNet(trunk, header["features"]), header["tasks"]
+        for name, code in files.part(state, "owners.").items():
+            like = state[f"trunk.{name}"]
+            flat = files.decode(code, len(tasks), like.numel())
+            state[f"owners.{name}"] = flat.view(like.shape)
         state[EXTRA] = _as_bytes(tasks, None, header["provenance"])
-        for number in range(len(tasks)):
-            for part in ("weight", "bias"):
-                tensor = tensors[f"head.{number + 1}.{part}"]
-                state[f"heads.{number}.{part}"] = tensor
-        for name, owner in network.owners:
-            code = tensors[f"owner.{name}"]
-            flat = files.decode(code, len(tasks), owner.numel())
-            state[f"owners.{name}"] = flat.view(owner.shape)
-        network.load_state_dict(state)
+        try:
+            network.load_state_dict(state, strict=built, assign=built)
+        except errors.BadState as error:
+            if built:
+                raise
+            raise errors.BadTrunk(f"{path}: {error}") from error
         network.freeze_rest()
     return network
 
@@ -624,15 +615,6 @@ def _from_bytes(state: Tensor) -> tuple[list[Task], Proof, dict]:
     if len({record.name for record in records}) < len(records):
         raise errors.BadState("this state has two tasks of one name")
     return records, about["proof"], dict(about["provenance"])
-
-
-def _once(trunk: nn.Module) -> dict[str, Tensor]:
-    """Parameters and saved buffers by name, shared ones once."""
-    first: dict[int, tuple[str, Tensor]] = {}
-    for name, tensor in trunk.state_dict(keep_vars=True).items():
-        if isinstance(tensor, Tensor):
-            first.setdefault(id(tensor), (name, tensor))
-    return {name: tensor.detach() for name, tensor in first.values()}
 
 
 def _fix_loaded(network: PackNet, _) -> None:

@@ -10,7 +10,6 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -73,12 +72,8 @@ class Phase:
 
     def __post_init__(self):
         schedules, optimizers = get_args(Schedule), get_args(Optimizer)
-        if (
-            self.epochs < 0
-            or self.decay_every < 1
-            or self.schedule not in schedules
-            or self.optimizer not in optimizers
-        ):
+        known = self.schedule in schedules and self.optimizer in optimizers
+        if not known or self.epochs < 0 or self.decay_every < 1:
             raise BadRun(
                 f"{self}: give epochs from 0, decay_every from 1, a schedule "
                 f"of {schedules}, and an optimizer of {optimizers}"
@@ -164,14 +159,14 @@ def fit(
         kept = Checkpoint(checkpoint, network, optimizer, about)
         done = kept.load()
         with tqdm(None, title, steps, initial=done, **shown) as bar:
-            for step, ready in _ahead(batch, range(done, steps)):
+            for step in range(done, steps):
                 factor = phase.factor(step / per_epoch)
                 for group in optimizer.param_groups:
                     group["lr"] = group["full_lr"] * factor
                 dropout = generator(seed, "dropout", step, process)
                 torch.manual_seed(dropout.initial_seed())
                 optimizer.zero_grad()
-                loss = _gradients(accelerator, model, ready, accumulate)
+                loss = _gradients(accelerator, model, batch(step), accumulate)
                 if not math.isfinite(loss):
                     raise Diverged(
                         f"{title}: the loss became {loss} in step {step + 1}:"
@@ -247,19 +242,6 @@ def _prepared(
         accelerator._optimizers[:] = optimizers
         state._set_sync_gradients(stepping)
         accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
-
-
-def _ahead(
-    batch: Callable[[int], Batch], steps: range
-) -> Iterator[tuple[int, Batch]]:
-    """Steps and their batches, made while the step before is done."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = [pool.submit(batch, step) for step in steps[:1]]
-        for step in steps:
-            ready = coming.pop().result()
-            if step + 1 in steps:
-                coming.append(pool.submit(batch, step + 1))
-            yield step, ready
 
 
 def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:

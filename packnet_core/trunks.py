@@ -6,14 +6,12 @@ from dataclasses import dataclass
 import torch
 import torchvision
 from torch import Tensor, nn
+from torchvision.models.vgg import cfgs, make_layers
 
 from packnet_core.errors import BadTrunk
 
-# Simonyan & Zisserman 2015, table 1, column D; "M" halves the picture.
-VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M",
-         512, 512, 512, "M", 512, 512, 512, "M")  # fmt: skip
-# De Lange et al. 2021, "small", with hidden layers of 128.
-SMALL_VGG = (64, "M", 64, "M", 64, 64, "M", 128, 128, "M")
+# De Lange et al. 2021, "small", with hidden layers of 128; "M" halves.
+SMALL_VGG: list[str | int] = [64, "M", 64, "M", 64, 64, "M", 128, 128, "M"]
 LARGE = 32.0  # what pretrained convolutions' features are divided by
 
 
@@ -33,72 +31,23 @@ class Architecture:
     dropout: float = 0.5
 
 
-class Trunk(nn.Module):
+class Trunk(nn.Sequential):
     """Maps images (B, 3, size, size) to features (B, out_features)."""
 
     def __init__(
         self,
         architecture: Architecture,
-        layers: "OrderedDict[str, nn.Module]",
+        layers: OrderedDict[str, nn.Module],
         out_features: int,
     ):
-        super().__init__()
+        super().__init__(layers)
         self.architecture = architecture
         self.out_features = out_features
-        for name, module in layers.items():
-            self.add_module(name, module)
 
     def forward(self, images: Tensor) -> Tensor:
         # Channels last is up to a third faster, and the same for all.
-        x = images.contiguous(memory_format=torch.channels_last)
-        for module in self.children():
-            x = module(x)
-        return x
-
-
-def vgg16(architecture: Architecture) -> Trunk:
-    """VGG-16 in any size, with torchvision's parameter names.
-
-    13 convolutions and 2 hidden linear layers; `width=1, size=224` has
-    torchvision's shapes too. After five halvings a picture of `size`
-    pixels is `size // 32` wide, and so is what enters the first linear
-    layer. "small_vgg" is the same with six convolutions, four halvings.
-    """
-    small = architecture.name == "small_vgg"
-    side = architecture.size // (16 if small else 32)
-    convolutions, channels = _convolutions(architecture)
-    hidden = max(1, round((128 if small else 4096) * architecture.width))
-    linear = [
-        nn.Linear(channels * side * side, hidden),
-        nn.ReLU(inplace=True),
-        nn.Dropout(architecture.dropout),
-        nn.Linear(hidden, hidden),
-        nn.ReLU(inplace=True),
-        nn.Dropout(architecture.dropout),
-    ]
-    layers: OrderedDict[str, nn.Module] = OrderedDict(
-        features=convolutions,
-        avgpool=nn.AdaptiveAvgPool2d(side),
-        flatten=nn.Flatten(),
-        classifier=nn.Sequential(*linear),
-    )
-    return _started(Trunk(architecture, layers, hidden))
-
-
-def vgg16_features(architecture: Architecture) -> Trunk:
-    """VGG-16's convolutions and the average over places, 512 features.
-
-    The pretrained ones are large (of length 320 on average), so that a
-    new head's first steps would wreck the network: divided by 32 here.
-    """
-    convolutions, channels = _convolutions(architecture)
-    layers: OrderedDict[str, nn.Module] = OrderedDict(
-        features=convolutions,
-        avgpool=nn.AdaptiveAvgPool2d(1),
-        flatten=nn.Flatten(),
-        divide=Divide(LARGE),
-    )
-    return _started(Trunk(architecture, layers, channels))
+        last = torch.channels_last
+        return super().forward(images.contiguous(memory_format=last))
 
 
 class Divide(nn.Module):
@@ -112,27 +61,47 @@ class Divide(nn.Module):
         return features / self.by
 
 
-def _convolutions(architecture: Architecture) -> tuple[nn.Sequential, int]:
-    """The convolutions of a VGG, and the channels of the last."""
-    norm = architecture.name == "vgg16_bn"
-    convolutions: list[nn.Module] = []
-    channels = 3
-    small = architecture.name == "small_vgg"
-    for step in SMALL_VGG if small else VGG16:
-        if isinstance(step, str):
-            convolutions.append(nn.MaxPool2d(2, 2))
-            continue
-        out = max(1, round(step * architecture.width))
-        convolutions.append(nn.Conv2d(channels, out, 3, padding=1))
-        if norm:
-            convolutions.append(nn.BatchNorm2d(out))
-        convolutions.append(nn.ReLU(inplace=True))
-        channels = out
-    return nn.Sequential(*convolutions), channels
+def vgg(architecture: Architecture) -> Trunk:
+    """A VGG in any size, with torchvision's parameter names.
 
+    "vgg16": 13 convolutions and 2 hidden linear layers (Simonyan and
+    Zisserman 2015, table 1, column D); `width=1, size=224` has
+    torchvision's shapes too. "vgg16_features": the convolutions and the
+    average over places. Their pretrained features are large (of length
+    320 on average), so that a new head's first steps would wreck the
+    network: divided by 32 here. "small_vgg": 6 convolutions, 4 halvings.
+    """
+    name, size = architecture.name, architecture.size
+    small = name == "small_vgg"
+    plan, units, halved = (
+        (SMALL_VGG, 128, size // 16)
+        if small
+        else (cfgs["D"], 4096, size // 32)
+    )
 
-def _started(trunk: Trunk) -> Trunk:
-    """The trunk with random weights and biases of zero."""
+    def wide(count: int) -> int:
+        return max(1, round(count * architecture.width))
+
+    channels = [n if isinstance(n, str) else wide(n) for n in plan]
+    out, hidden = wide(int(plan[-2])), wide(units)  # the last is "M"
+    side = 1 if name == "vgg16_features" else halved
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        features=make_layers(channels, batch_norm=name == "vgg16_bn"),
+        avgpool=nn.AdaptiveAvgPool2d(side),
+        flatten=nn.Flatten(),
+    )
+    if name == "vgg16_features":
+        layers["divide"], hidden = Divide(LARGE), out
+    else:
+        layers["classifier"] = nn.Sequential(
+            nn.Linear(out * side * side, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(architecture.dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(architecture.dropout),
+        )
+    trunk = Trunk(architecture, layers, hidden)
     for module in trunk.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -153,13 +122,13 @@ def published(architecture: Architecture) -> Trunk:
     full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
     del layers[head]
-    for name in tail:
-        layers[name] = {
-            "relu": lambda: nn.ReLU(inplace=True),
-            "dropout": lambda: nn.Dropout(architecture.dropout),
-            "avgpool": lambda: nn.AdaptiveAvgPool2d(1),
-            "flatten": nn.Flatten,
-        }[name]()
+    known = {
+        "relu": nn.ReLU(inplace=True),
+        "dropout": nn.Dropout(architecture.dropout),
+        "avgpool": nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten(),
+    }
+    layers |= {name: known[name] for name in tail}
     return Trunk(architecture, layers, out_features)
 
 
@@ -169,12 +138,9 @@ PUBLISHED = {
     "densenet121": ("classifier", 1024, ("relu", "avgpool", "flatten")),
     "squeezenet1_1": ("classifier", 512, ("dropout", "avgpool", "flatten")),
 }
-BUILDERS = {
-    "vgg16": vgg16,
-    "vgg16_bn": vgg16,
-    "small_vgg": vgg16,
-    "vgg16_features": vgg16_features,
-} | dict.fromkeys(PUBLISHED, published)
+BUILDERS = dict.fromkeys(
+    ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features"), vgg
+) | dict.fromkeys(PUBLISHED, published)
 NAMES = tuple(BUILDERS)
 
 

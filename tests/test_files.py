@@ -98,7 +98,7 @@ def test_a_trunk_of_ones_own_is_given_when_loading(tmp_path):
     again = load(tmp_path / "own.packnet", make())
     images = torch.rand(2, 3, 2, 2)
     assert torch.equal(again(images), network(images))
-    with pytest.raises(BadTrunk, match="do not fit the trunk"):
+    with pytest.raises(BadTrunk, match="build the trunk that was saved"):
         load(tmp_path / "own.packnet", nn.Linear(12, 6))
 
 
@@ -106,7 +106,7 @@ def test_any_safetensors_library_can_open_the_file(network, file):
     tensors = load_file(file)
     weight = tensors["trunk.features.0.weight"]
     assert torch.equal(weight, network.layers["features.0.weight"])
-    assert tensors["head.2.weight"].shape == (7, network.out_features)
+    assert tensors["heads.1.weight"].shape == (7, network.out_features)
 
 
 def test_one_changed_byte_anywhere_is_noticed(file, tmp_path):
@@ -177,7 +177,7 @@ def test_a_hostile_header_gives_one_clear_error(file, changes):
 def test_a_hostile_architecture_is_refused_before_memory_is_taken(
     file, architecture
 ):
-    with pytest.raises(BadTrunk):
+    with pytest.raises((BadTrunk, DamagedFile)):
         load(forged(file, architecture=architecture))
 
 
@@ -196,7 +196,7 @@ def test_an_owner_map_that_swells_is_stopped(file):
     bomb = zlib.compress(bytes(50_000_000), 9)
     code = torch.frombuffer(bytearray(bomb), dtype=torch.uint8)
     with pytest.raises(DamagedFile, match="owner map"):
-        load(forged(file, {"owner.features.0.weight": code}))
+        load(forged(file, {"owners.features.0.weight": code}))
 
 
 def test_equal_networks_give_equal_files(network, file, tmp_path):

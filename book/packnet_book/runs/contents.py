@@ -50,7 +50,7 @@ def bytes_by_part(file: str | os.PathLike) -> dict[str, int]:
     """Bytes of a file's trunk, heads, owner map and header, in sum its
     size. `file` must be sound; `load` checks that."""
     parts = {"trunk": 0, "heads": 0, "owner map": 0}
-    kinds = {"trunk": "trunk", "head": "heads", "owner": "owner map"}
+    kinds = {"trunk": "trunk", "heads": "heads", "owners": "owner map"}
     with safe_open(file, framework="pt") as opened:
         for name in opened.keys():
             tensor = opened.get_tensor(name)

@@ -17,7 +17,6 @@ from packnet_book.runs.costs import Work, answering, bookkeeping, training
 from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
 from packnet_core.images import Pictures
-from packnet_core.masking import count_owned
 from packnet_core.network import PackNet
 from packnet_core.objectives import Objective
 from packnet_core.training import Phase
@@ -125,9 +124,7 @@ class Planner:
 
     def _work(self, network: PackNet, objective: Objective) -> Work:
         last = len(network.tasks)
-        fixed = any(
-            count_owned(o, last) < o.numel() for o in network.owner.values()
-        )
+        fixed = any((o != last).any() for o in network.owner.values())
         teacher = objective == DISTILLING
         everything = teacher or objective.joint
         answer = network.tasks if everything else network.tasks[-1:]
