@@ -421,9 +421,7 @@ def framed(page: Page) -> tuple[Frame, dict, str]:
     return frame, json.loads(found.group(1)), document
 
 
-@pytest.mark.parametrize(
-    "chapter", ["who_owns_which_weight", "step_by_step"]
-)
+@pytest.mark.parametrize("chapter", ["who_owns_which_weight", "step_by_step"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_frame_in_the_book_has_the_ground_of_its_page(
     browser, book, chapter, theme
