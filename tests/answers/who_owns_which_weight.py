@@ -7,6 +7,9 @@ from torch import nn
 
 from packnet_book.exercises.who_owns_which_weight import (
     check_clock,
+    check_layer_share,
+    check_places,
+    check_seen,
     check_share,
     check_spreads,
 )
@@ -38,6 +41,7 @@ def train(network):
 
 
 NETWORK, STAGES = packed()
+SHARES = torch.tensor([1] * 16 + [2] * 4 + [3] * 3 + [4] * 9)  # of 32
 
 
 def layer_at(weight, owner, k):
@@ -70,6 +74,38 @@ def which(weight, owner, k):
 
 def taken_out(weight, owner, k):
     return weight[owner <= k]
+
+
+def seen(owner, stage, view):
+    return (owner > 0) & (owner <= min(stage, view))
+
+
+def seen_by_multiplying(owner, stage, view):
+    return ((owner > 0) * (owner <= stage) * (owner <= view)).float()
+
+
+def of_the_stage(owner, stage, view):
+    return (owner > 0) & (owner <= stage)
+
+
+def of_the_view(owner, stage, view):
+    return (owner > 0) & (owner <= view)
+
+
+def free_ones_too(owner, stage, view):
+    return owner <= min(stage, view)
+
+
+def own_only(owner, stage, view):
+    return owner == min(stage, view)
+
+
+def either(owner, stage, view):
+    return (owner > 0) & (owner <= max(stage, view))
+
+
+def owners_seen(owner, stage, view):
+    return owner[seen(owner, stage, view)]
 
 
 def spreads(owner):
@@ -114,11 +150,58 @@ def measured_only(owner):
     return spreads(owner)[0]
 
 
+def places(owner, k):
+    mine = (owner == k).float()  # (filters, channels, rows, columns)
+    p, kernels = mine.mean(), len(owner) * len(owner[0])
+    return (mine.mean((0, 1)) - p) / (p * (1 - p) / kernels) ** 0.5
+
+
+def places_by_counting(owner, k):
+    kernels = (owner == k).flatten(0, 1)  # (kernels, rows, columns)
+    p = kernels.double().mean()
+    expected = p * len(kernels)
+    return (kernels.sum(0) - expected) / (expected * (1 - p)).sqrt()
+
+
+def shares_by_place(owner, k):
+    return (owner == k).float().mean((0, 1))
+
+
+def off_in_points(owner, k):
+    return 100 * (shares_by_place(owner, k) - (owner == k).float().mean())
+
+
+def for_one_kernel(owner, k):
+    p = (owner == k).float().mean()
+    return (shares_by_place(owner, k) - p) / (p * (1 - p)) ** 0.5
+
+
+def for_filters(owner, k):
+    return for_one_kernel(owner, k) * len(owner) ** 0.5
+
+
+def of_task_2(owner, k):
+    return places(owner, 2)
+
+
+def by_filter(owner, k):
+    mine = (owner == k).float()
+    return mine.mean((2, 3)) - mine.mean()
+
+
 CASES = (
     Case(
         check_share,
         right=((0.36,), (0.6 * 0.6,)),
         wrong=((0.6,), (0.24,), (0.4,), (0.216,), (36,), (0.16,), ("0,36",)),
+    ),
+    Case(
+        check_layer_share,
+        right=((28.125, SHARES, 4), (28.1, SHARES, 4), (28, SHARES, 4)),
+        wrong=(
+            (0.28125, SHARES, 4), (2.5, SHARES, 4), (12.5, SHARES, 4),
+            (9.4, SHARES, 4), (100 * 2 / 9, SHARES, 4), ("28 %", SHARES, 4),
+        ),
     ),
     Case(
         check_clock,
@@ -134,12 +217,28 @@ CASES = (
         ),
     ),
     Case(
+        check_seen,
+        right=((seen,), (seen_by_multiplying,)),
+        wrong=(
+            (of_the_stage,), (of_the_view,), (free_ones_too,), (own_only,),
+            (either,), (owners_seen,),
+        ),
+    ),
+    Case(
         check_spreads,
         right=((spreads,), (spreads_of_any_layer,)),
         wrong=(
             (spreads_at_one_half,), (spreads_of_the_layer,),
             (spreads_of_numbers,), (spreads_of_weights,), (variances,),
             (measured_only,),
+        ),
+    ),
+    Case(
+        check_places,
+        right=((places,), (places_by_counting,)),
+        wrong=(
+            (shares_by_place,), (off_in_points,), (for_one_kernel,),
+            (for_filters,), (of_task_2,), (by_filter,),
         ),
     ),
 )  # fmt: skip

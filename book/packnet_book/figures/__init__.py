@@ -9,6 +9,7 @@ from packnet_book.figures.charts import (
     draw_crops,
     draw_errors,
     draw_lines,
+    draw_prepared,
     draw_sheet,
 )
 from packnet_book.figures.comparison import (
@@ -47,6 +48,7 @@ __all__ = [
     "draw_mosaic",
     "draw_parts",
     "draw_pictures",
+    "draw_prepared",
     "draw_ranges",
     "draw_rates",
     "draw_reuse",

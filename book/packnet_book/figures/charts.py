@@ -26,6 +26,7 @@ from packnet_book.figures.drawing import (
     Drawing,
     plain,
 )
+from packnet_book.photos.listing import Box
 
 DPI = 144  # what `Drawing` saves with
 ZOOM = 3  # dots a pixel, each way, in a contact sheet
@@ -100,6 +101,44 @@ def draw_crops(scenes: Sequence[tuple[str, Scene]], size: int) -> Drawing:
         if scene.box is not None
     ]
     return Drawing(figure, " ".join(told))
+
+
+def draw_prepared(
+    pictures: Sequence[tuple[str, np.ndarray]], box: Box | None = None
+) -> Drawing:
+    """What becomes of a photograph, step by step, side by side.
+
+    pictures: (name, bytes (rows, columns, 3)), drawn equally high; box:
+    edges (left, top, right, bottom), to be drawn into the first of them.
+    """
+    ratios = [image.shape[1] / image.shape[0] for _, image in pictures]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7, 6.6 / sum(ratios) + 0.4))
+        panels = figure.subplots(
+            1, len(ratios), width_ratios=ratios, squeeze=False
+        )[0]  # fmt: skip
+        for axes, (name, image) in zip(panels, pictures):
+            axes.imshow(image)
+            axes.axis("off")
+            high, wide = image.shape[:2]
+            axes.set_title(f"{name}\n{wide} × {high}", fontsize=8)
+        if box is not None:
+            left, top, right, bottom = box
+            for colour, thick in (("black", 3), ("white", 1.2)):
+                panels[0].add_patch(
+                    Rectangle(
+                        (left - 0.5, top - 0.5), right - left, bottom - top,
+                        fill=False, ec=colour, lw=thick,
+                    )
+                )  # fmt: skip
+    told = "; ".join(
+        f"{name}, {image.shape[1]} by {image.shape[0]} pixels"
+        for name, image in pictures
+    )
+    framed = (
+        "" if box is None else f" In the first a box has the edges {box}."
+    )
+    return Drawing(figure, f"Side by side: {told}.{framed}")
 
 
 def draw_errors(errors: pandas.DataFrame, shape: str) -> Drawing:
