@@ -48,9 +48,7 @@ def see(trunk: nn.Module, owner: Owner, task: int) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def prune(
-    trunk: nn.Module, owner: Owner, task: int, fraction: float
-) -> None:
+def prune(trunk: nn.Module, owner: Owner, task: int, fraction: float) -> None:
     """Free a task's smallest weights, layer by layer, and zero them."""
     for name, owners in owner.items():
         weight = trunk.get_parameter(name)
