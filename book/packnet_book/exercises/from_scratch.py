@@ -184,8 +184,8 @@ def check_retrain(function: Callable) -> None:
             head.weight.copy_(torch.randn(3, 6, generator=chance))
             for parameter in trunk.parameters():
                 parameter.div_(10)
-            for name, owners in owner.items():
-                trunk.get_parameter(name)[owners == 0] = 0
+            for name in owner:
+                trunk.get_parameter(name)[owner[name] == 0] = 0
         batches = [
             (
                 torch.randn(8, 3, 8, 8, generator=chance),
