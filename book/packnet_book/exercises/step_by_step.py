@@ -51,11 +51,11 @@ def check_prune(function: Callable) -> None:
         )
         expect(torch.equal(weight, given[0]), "it changed its input weight")
         expect(torch.equal(owner, given[1]), "it changed its input owner")
-        _expect_rule(given, found, task, fraction)
+        expect_rule(given, found, task, fraction)
     right()
 
 
-def _expect_rule(
+def expect_rule(
     given: tuple[Tensor, Tensor],
     found: tuple[Tensor, Tensor],
     task: int,
