@@ -162,7 +162,8 @@ def draw_trends(
             )  # fmt: skip
         else:
             figure.suptitle(what, fontsize=10, x=0.01, ha="left")
-            figure.supxlabel(x, fontsize=10)
+            for axes in row:
+                axes.set_xlabel(x)
             named = {
                 name: handle
                 for axes in row

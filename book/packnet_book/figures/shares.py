@@ -46,7 +46,7 @@ def draw_shares(network: PackNet, *, caption: str = "") -> Drawing:
         axes.set(xlim=(0, 100), ylim=(0.5, -1.4), yticks=[])
         axes.set_xlabel(
             "percent of all weights; no layer is more than\n"
-            f"{_spread(shares):.0f} percentage points away from this"
+            f"{_spread(shares)} away from this"
         )
         plain(axes)
         axes.spines["left"].set_visible(False)
@@ -56,7 +56,7 @@ def draw_shares(network: PackNet, *, caption: str = "") -> Drawing:
         figure,
         f"A bar cut into the owners' shares. Of all weights: {told}. The "
         f"{len(names)} layers from {names[0]} to {names[-1]} differ from "
-        f"this by less than {_spread(shares):.0f} percentage points.",
+        f"this by less than {_spread(shares)}.",
         caption,
     )
 
@@ -87,7 +87,8 @@ def draw_bar(
         left += share
 
 
-def _spread(shares) -> float:
-    """Largest distance of a layer from the whole, rounded up to 1."""
+def _spread(shares) -> str:
+    """Largest distance of a layer from the whole, rounded up, in words."""
     distance = (shares - shares.loc["all"]).abs().max().max()
-    return max(1.0, -(-distance // 1))
+    points = max(1, int(-(-distance // 1)))
+    return f"{points} percentage point{'s' if points > 1 else ''}"

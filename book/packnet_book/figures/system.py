@@ -74,11 +74,12 @@ def _look(name, light, dark, fill, marker, dash, hatch, degrees=None) -> Look:
 FREE = _look("free", "#767676", "#9a9a9a", PAPER.light, "x", ":", "")
 TASKS = (
     _look("objects", "#0072b2", "#56b4e9", "#56b4e9", "o", "-", ""),
-    _look("birds", "#a86200", "#e69f00", "#e69f00", "s", "--", "////", 45),
+    _look("birds", "#a86200", "#e69f00", "#e69f00", "s", "--",
+          "\\\\\\\\", 45),
     _look("cars", "#007a5a", "#2cc796", "#009e73", "^", "-.", "----", 0),
     _look("flowers", "#7a6c00", "#f0e442", "#f0e442", "D", ":", "||||", 90),
-    _look("fifth", "#a8517f", "#e391c0", "#cc79a7", "v", "--",
-          "\\\\\\\\", 135),
+    _look("fifth", "#a8517f", "#e391c0", "#cc79a7", "v", "--", "////",
+          135),
 )  # fmt: skip
 # PackNet is the accent, and what forgets is red; the others are muted.
 METHODS = (
@@ -129,6 +130,7 @@ INTERFACE = {
     "hover": Colour("hover", "#eeeeee", "#2b323c"),
     "off": Colour("off", "#595959", "#a3a3a3"),
     "focus": Colour("focus", "#0b57d0", "#8ab4f8"),
+    "gone": Colour("gone", "#dddddd", "#dddddd"),
     "good": Colour("good", "#00694d", "#4cd6a8"),
     "bad": Colour("bad", "#b3261e", "#ff9d8f"),
 }
@@ -207,4 +209,17 @@ def properties(selector: str, colours: Iterable[Colour]) -> str:
     dark = ";".join(f"--pn-{c.name}:{c.dark}" for c in chosen)
     return (
         f"{selector}{{{light}}}@media screen{{{DARK} {selector}{{{dark}}}}}"
+    )
+
+
+def interface() -> str:
+    """CSS of the grounds and letters of a page that stands alone.
+
+    Its root has `data-theme`; a print is on a light ground.
+    """
+    light = ";".join(f"--{n}:{c.light}" for n, c in INTERFACE.items())
+    dark = ";".join(f"--{n}:{c.dark}" for n, c in INTERFACE.items())
+    return (
+        f":root{{color-scheme:light;{light}}}@media screen{{"
+        f":root[data-theme=dark]{{color-scheme:dark;{dark}}}}}\n"
     )

@@ -23,7 +23,7 @@ from packnet_book.figures.system import (
     RULE,
     properties,
 )
-from packnet_book.figures.vector import FONT, caption_html
+from packnet_book.figures.vector import CAPTION_LINK, FONT, caption_html
 
 Along = Literal["row", "column"]
 NUMBER = re.compile(
@@ -34,25 +34,28 @@ NUMBER = re.compile(
 EMPTY = "–"
 BASE = (
     ".pn-table{margin:1rem 0;color:var(--pn-ink);background:var(--pn-paper);"
-    "overflow-x:auto;max-width:100%}"
+    "overflow-x:auto;max-width:100%;container-type:inline-size}"
     f".pn-table table{{border-collapse:collapse;margin:0;font-family:{FONT};"
     "font-size:.92em;line-height:1.4;font-variant-numeric:tabular-nums "
     "lining-nums;color:inherit;border:0;background:none;width:auto}"
     ".pn-table caption{caption-side:top;text-align:left;padding:0 0 .5rem;"
-    "color:inherit;max-width:44rem}"
+    "color:inherit}.pn-table caption span{display:block;position:sticky;"
+    "left:0;max-width:min(44rem,100cqw)}"
     ".pn-table :is(th,td){padding:.3rem .9rem;border:0;"
     "border-bottom:1px solid var(--pn-rule);text-align:right;"
     "vertical-align:baseline;white-space:nowrap;background:none;"
     "color:inherit}"
-    ".pn-table thead th{border-bottom:2px solid var(--pn-quiet);"
+    ".pn-table thead :is(th,td){border-bottom:2px solid var(--pn-quiet);"
     "font-weight:600;vertical-align:bottom;white-space:normal;"
     "min-width:3.5rem}"
     ".pn-table tbody th{text-align:left;font-weight:500}"
-    ".pn-table .pn-text{text-align:left;white-space:normal;min-width:8rem}"
-    ".pn-table .pn-best{font-weight:700;color:var(--pn-packnet)}"
+    ".pn-table .pn-text{text-align:left;white-space:normal;min-width:5rem;"
+    "max-width:22rem}"
+    ".pn-table .pn-best{color:var(--pn-packnet)}.pn-table strong{"
+    "font-weight:inherit;-webkit-text-stroke:.045em currentcolor}"
     ".pn-table .pn-bar{background:linear-gradient(to right,"
     "color-mix(in srgb,var(--pn-packnet) 26%,transparent) var(--w),"
-    "transparent 0) no-repeat 0 50%/100% 72%}"
+    "transparent 0) no-repeat 0 .25rem/100% 1.55em}"
     ".pn-table i{visibility:hidden;font-style:normal;user-select:none}"
     ".pn-table small{color:var(--pn-quiet);font-size:.9em}"
 )
@@ -136,8 +139,10 @@ def table(
     mark = _said(lowest, highest)
     if mark:
         told = f"{told} <small>{mark}</small>" if told else mark
-    head = f"<caption>{told}</caption>" if told else ""
-    label = html.escape(caption or "Table", quote=True)
+    head = f"<caption><span>{told}</span></caption>" if told else ""
+    label = html.escape(
+        CAPTION_LINK.sub(r"\1", caption) or "Table", quote=True
+    )
     rules = properties(".pn-table", (INK, PAPER, QUIET, RULE, ACCENT))
     return Table(
         frame,
@@ -307,7 +312,7 @@ def _heads(
         parts = [n[level] if levels > 1 else n for n in shown]
         last = level == levels - 1
         cells = [
-            f'<th scope="col">{html.escape(name)}</th>'
+            f'<th scope="col" class="pn-text">{html.escape(name)}</th>'
             if last and name
             else "<td></td>"
             for name in names
