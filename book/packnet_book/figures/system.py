@@ -77,7 +77,7 @@ TASKS = (
     _look("birds", "#a86200", "#e69f00", "#e69f00", "s", "--",
           "\\\\\\\\", 45),
     _look("cars", "#007a5a", "#2cc796", "#009e73", "^", "-.", "----", 0),
-    _look("flowers", "#7a6c00", "#f0e442", "#f0e442", "D", ":", "||||", 90),
+    _look("flowers", "#5c5300", "#f0e442", "#f0e442", "D", ":", "||||", 90),
     _look("fifth", "#a8517f", "#e391c0", "#cc79a7", "v", "--", "////",
           135),
 )  # fmt: skip
@@ -86,10 +86,10 @@ METHODS = (
     _look("packnet", "#6a3fc4", "#b79bff", "#b9a3ea", "o", "-", ""),
     _look("individual", "#39424e", "#d3dae2", "#c3cad3", "s", "--", "////"),
     _look("sequential", "#c8321a", "#ff8266", "#f3a898", "X", ":", "xxxx"),
-    _look("classifier-only", "#87909b", "#828d99", "#d9dde2", "^", "-.",
+    _look("classifier-only", "#6f767f", "#828c97", "#d9dde2", "^", "-.",
           "//"),
-    _look("lwf", "#17808c", "#4fc0cd", "#a5d5da", "D", "-.", "----"),
-    _look("ewc", "#8f6b2e", "#cfa968", "#dcc9a3", "v", "--", "||||"),
+    _look("lwf", "#00606c", "#4fc0cd", "#a5d5da", "D", "-.", "----"),
+    _look("ewc", "#57481d", "#e6d5a3", "#dcc9a3", "v", "--", "||||"),
     _look("joint", "#4f6ea8", "#8fb0ec", "#b4c4e2", "P", "-",
           "\\\\\\\\"),
 )  # fmt: skip
@@ -100,13 +100,13 @@ STAGES = (
 )
 # What is neither task, method nor stage, in the order of its appearance.
 SERIES = (
-    _look("series-1", "#30475e", "#b5cbe2", "#c2cfdd", "o", "-", ""),
-    _look("series-2", "#b05a12", "#eda463", "#ecc9a6", "s", "--", "////"),
-    _look("series-3", "#5d8a2a", "#8fc25a", "#c9dfb1", "^", "-.", "\\\\\\\\"),
-    _look("series-4", "#7d4a7a", "#d9a9d5", "#dfc6dd", "D", ":", "----"),
-    _look("series-5", "#6e7681", "#98a2ad", "#dcdfe3", "v", "-", "xxxx"),
-    _look("series-6", "#1f6f6b", "#6fc7c2", "#b3d9d6", "P", "--", "||||"),
-    _look("series-7", "#8a2f3f", "#ef96a4", "#e9bcc3", "X", "-.",
+    _look("series-1", "#30475e", "#b5cbe2", "#c2cfdd", "d", "-", ""),
+    _look("series-2", "#8f4306", "#eda463", "#ecc9a6", "<", "--", "////"),
+    _look("series-3", "#4b8417", "#79ad45", "#c9dfb1", ">", "-.", "\\\\\\\\"),
+    _look("series-4", "#8d5489", "#b980b5", "#dfc6dd", "p", ":", "----"),
+    _look("series-5", "#6e7681", "#98a2ad", "#dcdfe3", "*", "-", "xxxx"),
+    _look("series-6", "#1f6f6b", "#6fc7c2", "#b3d9d6", "h", "--", "||||"),
+    _look("series-7", "#8a2f3f", "#ef96a4", "#e9bcc3", "8", "-.",
           "++++"),
 )  # fmt: skip
 ACCENT = METHODS[0].ink
@@ -119,7 +119,7 @@ PARTS = (
 # From little to much, for squares with numbers in them.
 RAMP = (
     "#f1f4f8", "#e0e6ee", "#ced8e3", "#bbc8d8", "#a7b8cb", "#92a6bd",
-    "#7c92ad", "#657d9a", "#4f6784", "#3b516b", "#2a3c52",
+    "#7c92ad", "#5a7290", "#4f6784", "#3b516b", "#2a3c52",
 )  # fmt: skip
 # Of controls in widgets, slides and pages, which only CSS uses.
 INTERFACE = {
@@ -130,6 +130,7 @@ INTERFACE = {
     "hover": Colour("hover", "#eeeeee", "#2b323c"),
     "off": Colour("off", "#595959", "#a3a3a3"),
     "focus": Colour("focus", "#0b57d0", "#8ab4f8"),
+    "on": Colour("on", "#000000", "#000000"),
     "gone": Colour("gone", "#dddddd", "#dddddd"),
     "good": Colour("good", "#00694d", "#4cd6a8"),
     "bad": Colour("bad", "#b3261e", "#ff9d8f"),
@@ -191,7 +192,7 @@ def allowed() -> frozenset[str]:
 def shade(share: float) -> tuple[str, str]:
     """The colour of a share from 0 to 1, and of letters on it."""
     place = round(min(max(share, 0.0), 1.0) * (len(RAMP) - 1))
-    return RAMP[place], ON if place < 6 else ON_DARK
+    return RAMP[place], ON if place < 7 else ON_DARK
 
 
 DARK = ":is([data-theme=dark],[theme=dark],[data-jp-theme-light=false],\
