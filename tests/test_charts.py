@@ -35,7 +35,8 @@ def test_each_column_is_a_line_with_its_name_within_the_figure(steps):
     assert min(b - a for a, b in zip(heights, heights[1:])) > 8  # apart
     for line in axes.lines:  # and as their lines are
         name = next(
-            text for text in axes.texts
+            text
+            for text in axes.texts
             if text.get_text().replace("\n", " ") == line.get_label()
         )
         assert to_hex(name.get_color()) == to_hex(line.get_color())

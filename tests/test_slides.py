@@ -90,8 +90,11 @@ def outside(text: str) -> list[str]:
     resources.feed(text)
     code = re.findall("<(?:style|script)>(.*?)</", text, re.S)
     return [
-        *(x[:60] for x in resources.found if x[:1] != "#"
-          and not x.startswith("data:")),
+        *(
+            x[:60]
+            for x in resources.found
+            if x[:1] != "#" and not x.startswith("data:")
+        ),
         *re.findall(r"url\((?!#)|@import|fetch\(|https?:", "".join(code)),
     ]
 

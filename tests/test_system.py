@@ -74,8 +74,12 @@ def apart(one: str, other: str) -> float:
 
 @pytest.mark.parametrize(
     "group, least",
-    [(system.TASKS, 9), (system.METHODS, 9), (system.STAGES, 12),
-     (system.SERIES[:4], 9)],
+    [
+        (system.TASKS, 9),
+        (system.METHODS, 9),
+        (system.STAGES, 12),
+        (system.SERIES[:4], 9),
+    ],
     ids=["tasks", "methods", "stages", "series"],
 )
 def test_a_colour_blind_reader_can_tell_them_apart(group, least):
@@ -107,9 +111,7 @@ def test_inks_can_be_read_on_their_grounds_and_letters_on_fills():
 
 
 def test_a_thing_has_one_colour_and_a_colour_one_thing():
-    inks = [
-        look.ink for look in (*system.KNOWN.values(), *system.SERIES)
-    ]
+    inks = [look.ink for look in (*system.KNOWN.values(), *system.SERIES)]
     for ground in ("light", "dark"):
         shades = [getattr(ink, ground) for ink in inks]
         assert len(set(shades)) == len(shades)
@@ -179,7 +181,9 @@ def test_widgets_draw_owners_as_figures_do():
 def rules(text: str, selector: str) -> dict[str, str]:
     """The properties that CSS sets for a selector, colours in full."""
     found = {}
-    for block in re.findall(re.escape(selector) + r"\s*\{(.*?)\}", text, re.S):
+    for block in re.findall(
+        re.escape(selector) + r"\s*\{(.*?)\}", text, re.S
+    ):
         for name, value in re.findall(r"--([\w-]+):\s*(#\w+)", block):
             [found[name]] = colours(value)
     return found

@@ -180,8 +180,7 @@ def draw_trends(
             if not len(own):
                 continue
             values = "; ".join(
-                f"at {_named(at)}: {mean:.1f} "
-                f"({low:.1f} to {high:.1f})"
+                f"at {_named(at)}: {mean:.1f} ({low:.1f} to {high:.1f})"
                 for at, mean, low, high in own[
                     ["at", "mean", "low", "high"]
                 ].itertuples(index=False)

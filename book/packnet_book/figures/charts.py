@@ -77,9 +77,7 @@ def draw_crops(
         if scene.box is None:
             raise ValueError("a scene without a box: draw birds or cars")
     shown = [(n, s, s.box) for n, s in scenes if s.box is not None]
-    wide = max(
-        s.image.shape[1] + box[2] + size for _, s, box in shown
-    )
+    wide = max(s.image.shape[1] + box[2] + size for _, s, box in shown)
     with rc_context(STYLE | {"figure.constrained_layout.use": False}):
         unit = (NARROW * 72 - 44) / wide  # points a pixel
         rows = [

@@ -96,9 +96,7 @@ def draw_intervals(
     )
 
 
-def draw_matrices(
-    table: pandas.DataFrame, *, caption: str = ""
-) -> Drawing:
+def draw_matrices(table: pandas.DataFrame, *, caption: str = "") -> Drawing:
     """Accuracy on every task after every task, a square a method.
 
     table: columns method, after, task, accuracy (percent), and rows for
@@ -116,9 +114,7 @@ def draw_matrices(
         for axes, (name, square), look in zip(
             panels, squares.items(), system.looks(methods)
         ):
-            axes.set_title(
-                name, fontweight="bold", pad=8, color=look.colour
-            )
+            axes.set_title(name, fontweight="bold", pad=8, color=look.colour)
             values = square.to_numpy()
             draw_square(axes, values, values / 100, "{:.0f}")
             middles = np.arange(len(square)) + 0.5

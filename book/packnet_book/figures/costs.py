@@ -82,9 +82,7 @@ def draw_parts(
         axes.set_xlim(0, end)
         axes.tick_params(axis="y", length=0)
         plain(axes, "x")
-        figure.legend(
-            loc="outside upper center", ncols=3, columnspacing=1.2
-        )
+        figure.legend(loc="outside upper center", ncols=3, columnspacing=1.2)
     told = []
     for row, values in zip(rows, shown.to_numpy(dtype=float)):
         named = [
@@ -119,9 +117,7 @@ def draw_rates(
         panels = figure.subplots(len(runs), 1, squeeze=False)[:, 0]
         for axes, (name, stages) in zip(panels, runs.items()):
             _draw_run(axes, stages)
-            axes.set_title(
-                name, loc="left", fontweight="bold", pad=18
-            )
+            axes.set_title(name, loc="left", fontweight="bold", pad=18)
         panels[-1].set_xlabel("epochs of training, over all stages")
         styles = [
             Line2D([], [], color=QUIET.light, linestyle=dash, linewidth=2,

@@ -91,5 +91,3 @@ def label_ends(
 def short(layer: str) -> str:
     """A layer's name as figures show it."""
     return layer.removesuffix(".weight")
-
-

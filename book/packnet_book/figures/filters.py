@@ -44,9 +44,7 @@ def draw_filters(
     size = " by ".join(map(str, stages[0][1].shape))
     what = f"{len(stages)} stages of one" if len(stages) > 1 else "One"
     told = [_tell(*stage, rows=len(stages) < 3) for stage in stages]
-    return Drawing(
-        figure, f"{what} {size} filter. {' '.join(told)}", caption
-    )
+    return Drawing(figure, f"{what} {size} filter. {' '.join(told)}", caption)
 
 
 def draw_pictures(
@@ -129,7 +127,9 @@ def _square(axes: Axes, place: tuple[int, int], colour: str) -> None:
 
 def _key(owner: int) -> Patch:
     label = f"task {ROMAN[owner]}" if owner else "free, held at 0"
-    return Patch(facecolor=system.owner(owner).fill, edgecolor=EDGE, label=label)
+    return Patch(
+        facecolor=system.owner(owner).fill, edgecolor=EDGE, label=label
+    )
 
 
 def _free_last(owner: int) -> int:

@@ -43,15 +43,15 @@ def draw_magnitudes(
         for axes, name in zip(row, layers):
             values = network.layers[name].detach().cpu().numpy().ravel()
             reach = np.quantile(np.abs(values), 0.995)
-            axes.hist(
-                values, bins=np.linspace(-reach, reach, 61), color=AREA
-            )
+            axes.hist(values, bins=np.linspace(-reach, reach, 61), color=AREA)
             axes.set_xlim(-reach, reach)
             peak = axes.get_ylim()[1]
             for number, fraction in enumerate(fractions):
                 cut = np.quantile(np.abs(values), fraction)
                 end = peak * (1.05 + 0.22 * (len(fractions) - number))
-                axes.vlines([-cut, cut], 0, end, color=ACCENT.light, linewidth=1.2)
+                axes.vlines(
+                    [-cut, cut], 0, end, color=ACCENT.light, linewidth=1.2
+                )
                 axes.text(
                     cut, end, f" {100 * fraction:g} %", color=INK.light,
                     va="top",

@@ -124,8 +124,14 @@ def draw_mosaic(
         figure.supylabel("filter", fontsize=10)
         dots = [
             Line2D(
-                [], [], marker="o", linestyle="none", color=INK.light,
-                fillstyle=fill, markersize=size, label=label,
+                [],
+                [],
+                marker="o",
+                linestyle="none",
+                color=INK.light,
+                fillstyle=fill,
+                markersize=size,
+                label=label,
             )
             for fill, size, label in (
                 ("full", 8, "large, positive"),
@@ -244,9 +250,7 @@ def draw_reuse(network: PackNet, *, caption: str = "") -> Drawing:
     )
 
 
-def draw_sizes(
-    network: PackNet, shape: str, *, caption: str = ""
-) -> Drawing:
+def draw_sizes(network: PackNet, shape: str, *, caption: str = "") -> Drawing:
     """How large the weights of each owner are, layer by layer.
 
     The median magnitude, a mark a task, on a logarithmic axis; shape:
@@ -276,7 +280,9 @@ def draw_sizes(
         axes.set_xlabel("median magnitude of a weight (logarithmic)")
         plain(axes, "both")
         figure.legend(
-            loc="outside upper center", ncols=4, columnspacing=1,
+            loc="outside upper center",
+            ncols=4,
+            columnspacing=1,
             handletextpad=0.2,
         )
     return Drawing(

@@ -101,7 +101,7 @@ STAGES = (
 # What is neither task, method nor stage, in the order of its appearance.
 SERIES = (
     _look("series-1", "#30475e", "#b5cbe2", "#c2cfdd", "d", "-", ""),
-    _look("series-2", "#8f4306", "#eda463", "#ecc9a6", "<", "--", "////"),
+    _look("series-2", "#7d3b06", "#eda463", "#ecc9a6", "<", "--", "////"),
     _look("series-3", "#4b8417", "#79ad45", "#c9dfb1", ">", "-.", "\\\\\\\\"),
     _look("series-4", "#8d5489", "#b980b5", "#dfc6dd", "p", ":", "----"),
     _look("series-5", "#6e7681", "#98a2ad", "#dcdfe3", "*", "-", "xxxx"),

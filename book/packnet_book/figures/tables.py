@@ -117,7 +117,9 @@ def table(
                  [shown.index(n) for n in (among or shown)])  # fmt: skip
     numeric = [_is_numeric(cells[name]) for name in shown]
     columns = [
-        _aligned(cells[name]) if numbers else list(map(html.escape, cells[name]))
+        _aligned(cells[name])
+        if numbers
+        else list(map(html.escape, cells[name]))
         for name, numbers in zip(shown, numeric)
     ]
     shares = {
@@ -223,7 +225,7 @@ def _aligned(cells: Sequence[str]) -> list[str]:
             continue
         sign = match["sign"].replace("-", "−")
         own = match["part"] or ""
-        text = f"{sign}{match['whole']}{own}{unseen(part[len(own):])}"
+        text = f"{sign}{match['whole']}{own}{unseen(part[len(own) :])}"
         if match["between"]:
             gap = unseen(half[: len(half) - len(match["half"])])
             tail = match["rest"] or ""
@@ -283,9 +285,7 @@ def _shares(values: pandas.Series, name: str) -> list[float]:
     ]
 
 
-def _cell(
-    text: str, numeric: bool, best: bool, share: float | None
-) -> str:
+def _cell(text: str, numeric: bool, best: bool, share: float | None) -> str:
     names = [
         name
         for name, there in (
