@@ -1,5 +1,7 @@
 """The line charts: what is drawn, and that nothing of it is cut."""
 
+from itertools import pairwise
+
 import pytest
 from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose
@@ -32,7 +34,7 @@ def test_each_column_is_a_line_with_its_name_within_the_figure(steps):
         assert whole.x0 <= box.x0 and box.x1 <= whole.x1
     assert set(labels) == set(NAMES)
     heights = sorted(box.y0 for box in labels.values())
-    assert min(b - a for a, b in zip(heights, heights[1:])) > 8  # apart
+    assert min(b - a for a, b in pairwise(heights)) > 8  # apart
     for line in axes.lines:  # and as their lines are
         name = next(
             text

@@ -221,10 +221,11 @@ FAULTS = {
     "404": '<link rel="stylesheet" href="none.css">',
     "missing image": '<img alt="A bird" src="none.png">',
     "image without alternative text": '<img src="none.png">',
-    "figure without alternative text": '<figure class="pn-figure"><svg viewBox="0 0 1 1"></svg></figure>',
-    "letters too small": '<figure class="pn-figure"><svg role="img" aria-label="x" '
-    'viewBox="0 0 1000 10" width="300"><text style="font-size: 10px">'
-    "x</text></svg></figure>",
+    "figure without alternative text": '<figure class="pn-figure">'
+    '<svg viewBox="0 0 1 1"></svg></figure>',
+    "letters too small": '<figure class="pn-figure"><svg role="img" '
+    'aria-label="x" viewBox="0 0 1000 10" width="300">'
+    '<text style="font-size: 10px">x</text></svg></figure>',
     "formula not rendered": '<span class="math">x</span>',
     "wrong formula": "<mjx-merror>x</mjx-merror>",
     "scrolls sideways": '<div style="width:2000px">x</div>',

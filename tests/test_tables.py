@@ -64,7 +64,7 @@ def test_points_stand_below_each_other():
             text = "".join(cell.itertext())
             if text:
                 head, _, tail = text.partition(" ± ")
-                whole, _, part = head.partition(".")
+                part = head.partition(".")[2]
                 widths.add((len(part), len(tail), tail.find(".")))
         # tabular figures, aligned right: as many letters behind each point
         assert len(widths) == 1, widths

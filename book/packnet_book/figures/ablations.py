@@ -157,8 +157,8 @@ def draw_trends(
             row[0].set_xlabel(x)
             ends = table.groupby("line", sort=False)["mean"].last()
             label_ends(
-                row[0], [(end, name, looks[name].colour)
-                         for name, end in ends.items()], 2.4 * 72,
+                row[0], [(float(ends[name]), name, looks[name].colour)
+                         for name in lines], 2.4 * 72,
             )  # fmt: skip
         else:
             figure.suptitle(what, fontsize=10, x=0.01, ha="left")

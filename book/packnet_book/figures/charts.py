@@ -181,7 +181,7 @@ def draw_square(
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
             continue
-        face, letters = system.shade(shares[row, column])
+        face, letters = system.shade(float(shares[row, column]))
         newest = row == column
         axes.add_patch(
             Rectangle(

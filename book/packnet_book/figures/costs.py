@@ -5,6 +5,7 @@ it is the same everywhere, and the alternative texts tell it.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas
@@ -21,6 +22,10 @@ from packnet_core.training import Phase
 
 POINTS = 120  # in a stage, of its learning rate
 RETRAINING = "retrain"  # such stages are dashed
+STYLES: tuple[tuple[Literal["-", "--"], str], ...] = (
+    ("-", "train"),
+    ("--", RETRAINING),
+)
 UNITS = (  # of a time: at most so many hours, name, how many in an hour
     (1 / 60, "seconds", "s", 3600.0),
     (1.0, "minutes", "min", 60.0),
@@ -122,7 +127,7 @@ def draw_rates(
         styles = [
             Line2D([], [], color=QUIET.light, linestyle=dash, linewidth=2,
                    label=label)
-            for dash, label in (("-", "train"), ("--", "retrain"))
+            for dash, label in STYLES
         ]  # fmt: skip
         figure.legend(
             handles=styles, loc="outside upper right", ncols=2,

@@ -13,7 +13,6 @@ import pandas
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
@@ -129,14 +128,14 @@ def draw_mosaic(
                 marker="o",
                 linestyle="none",
                 color=INK.light,
-                fillstyle=fill,
+                markerfacecolor=fill,
                 markersize=size,
                 label=label,
             )
             for fill, size, label in (
-                ("full", 8, "large, positive"),
+                (INK.light, 8, "large, positive"),
                 ("none", 8, "large, negative"),
-                ("full", 3, "small"),
+                (INK.light, 3, "small"),
             )
         ]
         figure.legend(

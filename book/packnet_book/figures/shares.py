@@ -26,12 +26,15 @@ def draw_shares(network: PackNet, *, caption: str = "") -> Drawing:
     """
     table = owner_table(network)
     shares = 100 * table.drop(columns="weights").div(table.weights, axis=0)
-    whole, layers = shares.loc["all"], shares.drop(index="all")
+    layers = shares.drop(index="all")
+    whole = {
+        str(name): float(share) for name, share in shares.loc["all"].items()
+    }
     owners = [name for name in [*network.tasks, "free"] if whole[name]]
     with rc_context(STYLE):
         figure = Figure(figsize=(NARROW, 1.6))
         axes = figure.subplots()
-        values = [*whole[list(network.tasks)], whole["free"]]
+        values = [whole[name] for name in [*network.tasks, "free"]]
         left = 0.0
         draw_bar(axes, 0, values, 5)
         for number, name in enumerate([*network.tasks, "free"], start=1):

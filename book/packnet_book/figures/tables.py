@@ -106,7 +106,9 @@ def table(
             raise KeyError(f"no column {name!r}: {list(frame.columns)}")
     shown = [name for name in frame if name not in set(half.values())]
     cells = {
-        name: _column(frame, name, digits, name in signed, half.get(name))
+        name: _column(
+            frame, name, digits, name in signed, half.get(str(name))
+        )
         for name in shown
     }
     values = pandas.DataFrame(
@@ -123,7 +125,7 @@ def table(
         for name, numbers in zip(shown, numeric)
     ]
     shares = {
-        place: _shares(values[place], name)
+        place: _shares(values[place], str(name))
         for place, name in enumerate(shown)
         if name in bars
     }
@@ -177,9 +179,9 @@ def _text(value: object, digits: int | None, signed: bool) -> str:
         return str(value)
     number = float(value)  # type: ignore[arg-type]
     sign = "+" if signed else ""
-    if digits is None or number == int(number) and "int" in type(
+    if digits is None or (number == int(number) and "int" in type(
         value
-    ).__name__:  # fmt: skip
+    ).__name__):  # fmt: skip
         text = f"{value:{sign},}"
     else:
         text = f"{number:{sign}z,.{digits}f}"
@@ -253,9 +255,9 @@ def _best(
         if along is None:
             continue
         chosen = values[list(places)].astype(float)
-        axis = 0 if along == "column" else 1
-        ends = chosen.agg(name, axis=axis)
-        same = chosen.eq(ends, axis=1 - axis)
+        turned = chosen if along == "column" else chosen.T
+        same = turned.eq(turned.min() if name == "min" else turned.max())
+        same = same if along == "column" else same.T
         found |= {
             (row, place)
             for row in range(len(chosen))

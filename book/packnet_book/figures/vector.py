@@ -13,6 +13,7 @@ import html
 import re
 from collections import Counter
 from io import BytesIO
+from typing import Any
 from xml.etree import ElementTree
 
 from matplotlib import rc_context
@@ -29,7 +30,7 @@ PHONE = 350  # pixels that a figure has on a phone of 390
 LARGEST = 1.6  # pixels a point, on a wide screen
 FONT = 'var(--pn-font,system-ui,-apple-system,"Segoe UI",Roboto,\
 "DejaVu Sans",sans-serif)'
-DRAWN = {
+DRAWN: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "packnet",
     "svg.image_inline": True,
@@ -205,10 +206,10 @@ def _themed(root: ElementTree.Element):
         if count > 1
     }
     for element in root.iter():
-        name = classes.get(element.attrib.get("style", ""))
-        if name:
+        style_class = classes.get(element.attrib.get("style", ""))
+        if style_class:
             del element.attrib["style"]
-            element.attrib["class"] = name
+            element.attrib["class"] = style_class
     return classes, min(letters, default=0), colours
 
 
@@ -258,7 +259,7 @@ def _named(root: ElementTree.Element, classes: dict[str, str]) -> str:
         [*classes, *(v for e in root.iter() for v in e.attrib.values())]
     )
     wanted = set(re.findall(r"#([\w-]+)", told))
-    places = {}
+    places: dict[str, str] = {}
     for element in root.iter():
         name = element.attrib.pop("id", None)
         if name in wanted:
@@ -286,7 +287,7 @@ def _small(data: str) -> str:
     """A picture in at most 256 colours, as data that a page can hold."""
     raw = base64.b64decode(data.partition(",")[2])
     picture, small = Image.open(BytesIO(raw)).convert("RGBA"), BytesIO()
-    if picture.getextrema()[3] == (255, 255):  # type: ignore[index]
+    if picture.getextrema()[3] == (255, 255):  # type: ignore[misc]
         picture = picture.convert("RGB").quantize(256)
     picture.save(small, format="png", optimize=True)
     told = base64.b64encode(small.getvalue()).decode()
@@ -304,7 +305,7 @@ def _short(text: str, digits: int = 2) -> str:
     return " ".join(NUMBER.sub(cut, text).split())
 
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
