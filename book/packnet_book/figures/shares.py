@@ -27,9 +27,7 @@ def draw_shares(network: PackNet, *, caption: str = "") -> Drawing:
     table = owner_table(network)
     shares = 100 * table.drop(columns="weights").div(table.weights, axis=0)
     layers = shares.drop(index="all")
-    whole = {
-        str(name): float(share) for name, share in shares.loc["all"].items()
-    }
+    whole = shares.loc["all"].astype(float).to_dict()
     owners = [name for name in [*network.tasks, "free"] if whole[name]]
     with rc_context(STYLE):
         figure = Figure(figsize=(NARROW, 1.6))

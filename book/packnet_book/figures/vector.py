@@ -261,7 +261,7 @@ def _named(root: ElementTree.Element, classes: dict[str, str]) -> str:
     wanted = set(re.findall(r"#([\w-]+)", told))
     places: dict[str, str] = {}
     for element in root.iter():
-        name = element.attrib.pop("id", None)
+        name = element.attrib.pop("id", "")
         if name in wanted:
             places.setdefault(name, f"n{len(places)}")
             element.attrib["id"] = places[name]
