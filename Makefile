@@ -41,7 +41,8 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	OMP_NUM_THREADS=1 PACKNET_BOOK=required $(BIN)/pytest \
 	  $(TRAINS) tests $(OTHERS) $(USE) --durations=20 \
 	  --numprocesses=2 --dist=loadfile --no-loadscope-reorder \
-	  --nbval --nbval-current-env --nbval-cell-timeout=3000
+	  --nbval --nbval-current-env --nbval-cell-timeout=3000 \
+	  --nbval-sanitize-with=tests/figures.cfg
 
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html

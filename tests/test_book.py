@@ -3,16 +3,20 @@
 import ast
 import base64
 import copy
+import html
 import io
 import re
 
 import nbformat
 import pytest
+from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from PIL import Image
 
 from address import setting
+from packnet_book.figures import Drawing
 from tests.contents import INDEX, PAGES, ROOT
+from tests.looks import foreign
 
 BOOK = ROOT / "book"
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
@@ -25,6 +29,7 @@ except ModuleNotFoundError:
     %pip install --quiet "packnet-core @ git+{setting()}"
 """
 LIBRARY = "packnet_core"
+VECTORS = 'class="pn-figure"'
 SHOWS = re.compile(r"^(print|display|plt\.show)\(", re.MULTILINE)
 PICTURE = re.compile(r"!\[|<img\b")
 DIRECTIVE = re.compile(r"^(:::+|```+)\s*\{", re.MULTILINE)
@@ -106,17 +111,25 @@ def execution(code: list[NotebookNode]):
 def compared(cell: NotebookNode) -> bool:
     if "nbval-ignore-output" in cell.metadata.get("tags", []):
         return False
-    return any(
-        "image/png" not in output.get("data", {}) for output in cell.outputs
-    )
+    return not all(drawn(output) for output in cell.outputs)
+
+
+def drawn(output: NotebookNode) -> bool:
+    """Whether an output is a picture, or a figure of `packnet_book`."""
+    data = output.get("data", {})
+    return "image/png" in data or VECTORS in data.get("text/html", "")
 
 
 def pictures(cell: NotebookNode):
-    """Alternative text, and a background that suits a dark page."""
+    """Alternative text, a caption, a ground that suits a dark page."""
     image = cell.metadata.get("mystnb", {}).get("image", {})
     alt = image.get("alt", "").strip()
     for output in cell.outputs:
         data = output.get("data", {})
+        if VECTORS in data.get("text/html", ""):
+            told = data.get("text/plain", "").strip()
+            for fault in vectors(data["text/html"], told):
+                yield f"figure of cell {cell.execution_count} {fault}"
         if not any(kind.startswith("image/") for kind in data):
             continue
         if not alt or FILE_NAME.search(alt):
@@ -128,6 +141,22 @@ def pictures(cell: NotebookNode):
             alpha = Image.open(raw).convert("RGBA").getextrema()[3]
             if alpha != (255, 255):
                 yield f"figure of cell {cell.execution_count} is transparent"
+
+
+def vectors(figure: str, told: str):
+    """What is wrong with a figure, which is said to be like this."""
+    label = re.search(r'<svg role="img" aria-label="([^"]*)"', figure)
+    alt = html.unescape(label[1]).strip() if label else ""
+    if not alt or FILE_NAME.search(alt):
+        yield "has no alt text"
+    if alt != told:
+        yield "has an alt text that is not its output"
+    if not re.search(r"<figcaption>\s*[^<\s]", figure):
+        yield "has no caption"
+    if "background:var(--pn-paper)" not in figure:
+        yield "is transparent"
+    for colour in sorted(foreign(figure)):
+        yield f"has a colour outside the system: {colour}"
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -151,9 +180,15 @@ def test_the_index_names_every_chapter_by_its_title():
         assert f"[{title}]({path.stem})" in index
 
 
+def lines() -> dict[str, str]:
+    """A figure of vectors without fault, as a notebook holds it."""
+    drawing = Drawing(Figure(figsize=(1, 1)), 'An "empty" figure', "No.")
+    return {"text/html": drawing._repr_html_(), "text/plain": str(drawing)}
+
+
 @pytest.fixture
 def chapter() -> NotebookNode:
-    """A small chapter without fault: prose, install, figure, print."""
+    """A small chapter without fault: prose, install, two figures, print."""
     new = nbformat.v4
     figure = io.BytesIO()
     Image.new("RGB", (2, 2), "white").save(figure, "png")
@@ -172,9 +207,12 @@ def chapter() -> NotebookNode:
         new.new_code_cell(
             "print(1)", outputs=[new.new_output("stream", text="1\n")]
         ),
+        new.new_code_cell(
+            "empty()", outputs=[new.new_output("display_data", lines())]
+        ),
         new.new_markdown_cell("## Summary\n\nIt works.\n\n## Exercises"),
     ]
-    for count, cell in enumerate(cells[1:4], start=1):
+    for count, cell in enumerate(cells[1:5], start=1):
         cell.execution_count = count
     metadata = {"kernelspec": {"name": "python3", "display_name": "Py"}}
     return new.new_notebook(cells=cells, metadata=metadata)
@@ -185,7 +223,7 @@ def test_a_chapter_without_fault_passes(chapter):
 
 
 def clear(chapter):
-    for cell in chapter.cells[1:4]:
+    for cell in chapter.cells[1:5]:
         cell.outputs = []
 
 
@@ -231,6 +269,34 @@ def transparent(chapter):
     data["image/png"] = base64.b64encode(figure.getvalue()).decode()
 
 
+def figure_of(chapter):
+    return chapter.cells[4].outputs[0].data
+
+
+def no_label(chapter):
+    data = figure_of(chapter)
+    data["text/html"] = data["text/html"].replace(" aria-label", " title")
+
+
+def other_label(chapter):
+    figure_of(chapter)["text/plain"] = "Another figure"
+
+
+def no_caption(chapter):
+    data = figure_of(chapter)
+    data["text/html"] = data["text/html"].replace("<figcaption>No.", "")
+
+
+def no_ground(chapter):
+    data = figure_of(chapter)
+    data["text/html"] = data["text/html"].replace("background:", "color:")
+
+
+def foreign_colour(chapter):
+    data = figure_of(chapter)
+    data["text/html"] = data["text/html"].replace("#ffffff", "#ff0000")
+
+
 def unknown_tag(chapter):
     chapter.cells[3].metadata.tags = ["nbval-skip"]
 
@@ -252,11 +318,11 @@ def no_heading(chapter):
 
 
 def second_heading(chapter):
-    chapter.cells[4].source += "\n\n# Another"
+    chapter.cells[-1].source += "\n\n# Another"
 
 
 def no_summary(chapter):
-    chapter.cells[4].source = "## Exercises"
+    chapter.cells[-1].source = "## Exercises"
 
 
 def other_kernel(chapter):
@@ -282,6 +348,11 @@ DOCTORED = {
     hash_as_alt: "no alt text",
     other_alt: "is not its output",
     transparent: "is transparent",
+    no_label: "no alt text",
+    other_label: "is not its output",
+    no_caption: "has no caption",
+    no_ground: "is transparent",
+    foreign_colour: "outside the system: #ff0000",
     unknown_tag: "unknown tag",
     nbval_comment: "comment for nbval",
     picture_in_prose: "picture in prose",

@@ -1,7 +1,10 @@
 """Line charts and prepared pictures: what is drawn, with nothing cut."""
 
+from itertools import pairwise
+
 import numpy
 import pytest
+from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose
 from pandas import DataFrame, Index
 
@@ -25,20 +28,30 @@ def test_each_column_is_a_line_with_its_name_within_the_figure(steps):
         assert line.get_label() == name
         assert_allclose(line.get_ydata(), table[name])
     figure.draw_without_rendering()
-    (legend,) = figure.legends
-    box, whole = legend.get_window_extent(), figure.bbox
-    assert whole.x0 <= box.x0 and box.x1 <= whole.x1
-    assert box.y1 <= whole.y1
+    whole, labels = figure.bbox, {}
+    for text in axes.texts:
+        box = text.get_window_extent()
+        labels[text.get_text().replace("\n", " ")] = box
+        assert whole.x0 <= box.x0 and box.x1 <= whole.x1
+    assert set(labels) == set(NAMES)
+    heights = sorted(box.y0 for box in labels.values())
+    assert min(b - a for a, b in pairwise(heights)) > 8  # apart
+    for line in axes.lines:  # and as their lines are
+        name = next(
+            text
+            for text in axes.texts
+            if text.get_text().replace("\n", " ") == line.get_label()
+        )
+        assert to_hex(name.get_color()) == to_hex(line.get_color())
     looks = {(line.get_marker(), line.get_linestyle()) for line in axes.lines}
     assert len(looks) == 4  # not by colour alone
     assert str(drawing).endswith("guarded. They rise.")
 
 
-def test_guessing_is_a_line_without_a_name_in_the_legend():
-    figure = draw_lines(errors([0, 1, 2]), "", chance=95).figure
-    (axes,), (legend,) = figure.axes, figure.legends
+def test_guessing_is_a_line_that_says_so():
+    (axes,) = draw_lines(errors([0, 1, 2]), "", chance=95).figure.axes
     assert axes.lines[-1].get_ydata() == [95, 95]
-    assert [text.get_text() for text in legend.get_texts()] == NAMES
+    assert "guessing" in [text.get_text() for text in axes.texts]
 
 
 def test_prepared_pictures_are_shown_whole_beside_their_sizes():

@@ -1,10 +1,7 @@
 """The figures of the error table: what is drawn, and what is told."""
 
-import io
-
 import pytest
 from pandas import DataFrame
-from PIL import Image
 
 from packnet_book.figures import draw_course, draw_intervals, draw_matrices
 
@@ -59,11 +56,8 @@ def drawn_course():
 @pytest.mark.parametrize(
     "draw", [drawn_intervals, drawn_matrices, drawn_course]
 )
-def test_a_figure_is_opaque_and_small(draw):
-    picture = draw()._repr_png_()
-    assert len(picture) < 60_000
-    alpha = Image.open(io.BytesIO(picture)).convert("RGBA").getextrema()[3]
-    assert alpha == (255, 255)
+def test_a_figure_is_small(draw):
+    assert len(draw()._repr_html_()) < 60_000
 
 
 def test_points_are_told_task_by_task():
@@ -72,21 +66,43 @@ def test_points_are_told_task_by_task():
 
 
 def test_every_method_has_its_line_its_name_and_its_marker():
-    left, right = drawn_intervals().figure.axes
-    names = [label.get_text() for label in left.get_yticklabels()]
-    assert names == ["a", "b"]
-    assert left.get_ylim() == (1.5, -0.5)  # the first on top
-    assert right.get_title() == "y"
-    points = [line for line in left.lines if len(line.get_xdata()) == 1]
+    (axes,) = drawn_intervals().figure.axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["a", "b", "a", "b"]
+    tasks = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    places = axes.get_yticks()
+    assert tasks["x"] < places[0] < places[1] < tasks["y"] < places[2]
+    bottom, top = axes.get_ylim()
+    assert top < tasks["x"] and places[-1] < bottom  # the first on top
+    points = [line for line in axes.lines if len(line.get_xdata()) == 1]
     shapes = {line.get_marker() for line in points} - {"|", "None"}
     assert len(shapes) == 2
+    assert {"10.0", "90.0", "2.0", "40.0"} <= set(tasks)
 
 
 def test_an_interval_that_reaches_zero_ends_at_the_edge():
-    axes = drawn_intervals().figure.axes[1]
-    least = axes.get_xlim()[0]
+    (axes,) = drawn_intervals().figure.axes
+    assert axes.get_xlim()[0] == 0
     for line in axes.lines:
-        assert min(line.get_xdata()) >= least > 0
+        assert min(line.get_xdata()) >= 0
+
+
+def test_differences_stand_beside_zero_and_far_ones_are_arrows():
+    table = DataFrame(
+        [
+            ("a", "x", 1.0, -1.0, 3.0), ("b", "x", -2.0, -3.0, -1.0),
+            ("c", "x", 2.0, 1.0, 3.0), ("far", "x", 80.0, 79.0, 81.0),
+        ],
+        columns=["method", "task", "mean", "low", "high"],
+    )  # fmt: skip
+    drawing = draw_intervals(table, base="individual")
+    assert "x: a +1.0, b -2.0, c +2.0, far +80.0." in drawing.alternative
+    (axes,) = drawing.figure.axes
+    left, right = axes.get_xlim()
+    assert left < -3 and 3 < right < 10
+    [arrow] = [line for line in axes.lines if line.get_xdata()[0] == right]
+    assert arrow.get_marker() == ">"
+    assert "+80.0" in [text.get_text() for text in axes.texts]
 
 
 def test_matrices_are_told_as_means_of_the_seeds():

@@ -7,7 +7,7 @@ import nbformat
 from tests.contents import INDEX, ROOT
 
 DRAWING = "_static/three-tasks.svg"
-COLOURS = {"#f6f8fa": 0, "#0072b2": 1, "#e69f00": 2, "#009e73": 3}
+COLOURS = {"#f1f4f8": 0, "#56b4e9": 1, "#e69f00": 2, "#009e73": 3}
 STAGES = ["I trained", "I pruned", "II trained", "II pruned", "III trained"]
 SQUARE = re.compile(r'<rect x="([\d.]+)" y="([\d.]+)"[^>]* fill="([^"]+)"')
 
@@ -29,7 +29,7 @@ def said() -> list[str]:
         output.data["text/plain"]
         for cell in nbformat.read(path, as_version=4).cells
         for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
+        if {"image/png", "text/html"} & output.get("data", {}).keys()
     ]
 
 

@@ -9,6 +9,7 @@ from packnet_book.figures import (
     draw_growth,
     draw_mosaic,
     draw_reuse,
+    draw_shares,
     draw_sizes,
 )
 from packnet_book.runs.contents import filter_table
@@ -94,7 +95,19 @@ def test_growth_is_read_from_the_last_network(network):
     )
     (axes,) = drawn.figure.axes
     ends = [bar.get_x() + bar.get_width() for bar in axes.patches]
-    assert ends[-2:] == pytest.approx([100, 100])
+    assert ends == pytest.approx([one, 100, one, one + two, 100])
+
+
+def test_one_bar_shows_the_shares_of_all_layers(network):
+    drawn = draw_shares(network)
+    totals = np.sum(list(network.owner_counts().values()), axis=0)
+    free, one, two = 100 * totals / totals.sum()
+    assert f"one {one:.1f} %, two {two:.1f} %, free {free:.1f} %." in str(
+        drawn
+    )
+    (axes,) = drawn.figure.axes
+    widths = [bar.get_width() for bar in axes.patches]
+    assert widths == pytest.approx([one, two, free])
 
 
 def test_reuse_counts_what_a_task_sees(network):
@@ -123,10 +136,10 @@ def test_sizes_are_medians_of_each_owners_weights(network):
         draw_first_layer,
         lambda network: draw_mosaic(network, "features.5.weight"),
         draw_growth,
+        draw_shares,
         draw_reuse,
         lambda network: draw_sizes(network, ""),
     ],
 )
 def test_a_figure_is_small_enough_for_a_chapter(network, draw):
-    picture = draw(network)._repr_png_()
-    assert picture.startswith(b"\x89PNG") and len(picture) < 120_000
+    assert len(draw(network)._repr_html_()) < 120_000

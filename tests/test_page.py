@@ -23,6 +23,15 @@ LOOK = """() => {
     if (!alt || /\\.(png|svg|jpe?g|gif)$/i.test(alt))
       found.push(`image without alternative text: ${name(image)}`)
   }
+  for (const figure of document.querySelectorAll(".pn-figure svg")) {
+    if (!figure.ariaLabel?.trim() || figure.getAttribute("role") !== "img")
+      found.push(`figure without alternative text: ${name(figure)}`)
+    const size = figure.getBoundingClientRect()
+    const scale = size.width / figure.viewBox.baseVal.width
+    for (const text of size.width ? figure.querySelectorAll("text") : [])
+      if (parseFloat(getComputedStyle(text).fontSize) * scale < 9.5)
+        found.push(`letters too small: ${name(text)}`)
+  }
   for (const formula of document.querySelectorAll(".math"))
     if (!formula.querySelector("mjx-container"))
       found.push(`formula not rendered: ${name(formula)}`)
@@ -212,6 +221,11 @@ FAULTS = {
     "404": '<link rel="stylesheet" href="none.css">',
     "missing image": '<img alt="A bird" src="none.png">',
     "image without alternative text": '<img src="none.png">',
+    "figure without alternative text": '<figure class="pn-figure">'
+    '<svg viewBox="0 0 1 1"></svg></figure>',
+    "letters too small": '<figure class="pn-figure"><svg role="img" '
+    'aria-label="x" viewBox="0 0 1000 10" width="300">'
+    '<text style="font-size: 10px">x</text></svg></figure>',
     "formula not rendered": '<span class="math">x</span>',
     "wrong formula": "<mjx-merror>x</mjx-merror>",
     "scrolls sideways": '<div style="width:2000px">x</div>',

@@ -1,4 +1,10 @@
 "use strict"
+const dark = matchMedia("(prefers-color-scheme: dark)")
+const follow = () => {
+  document.documentElement.dataset.theme = dark.matches ? "dark" : "light"
+}
+dark.addEventListener("change", follow)
+follow()
 const sections = [...document.querySelectorAll("section")]
 const button = id => document.getElementById(id)
 

@@ -1,8 +1,8 @@
 """Run every chapter from scratch and store what it shows, in place.
 
 Two at a time, with one thread each: sums are then added up in the same
-order on any number of cores. A figure's alternative text is the text
-output that it comes with. Only what a chapter shows is stored: no times,
+order on any number of cores. A figure carries its alternative text, which
+is also its text output. Only what a chapter shows is stored: no times,
 no versions, no progress bars, so that a difference between two runs is a
 difference in results.
 """

@@ -26,6 +26,8 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from packnet_book.figures import system
+
 if TYPE_CHECKING:  # only for the PDF; the slides need no browser
     from playwright.sync_api import Browser
 
@@ -33,6 +35,7 @@ BOOK = Path(__file__).parents[1]
 PARTS = BOOK / "slides"
 OUT = BOOK.parent / "_build" / "html" / "slides"
 LONG = 14  # lines; printed text that is longer gets two columns
+FIGURE, TABLE = 'class="pn-figure"', 'class="pn-table"'
 STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 
 
@@ -50,17 +53,22 @@ def outputs(chapter: str) -> list[dict]:
     ]
 
 
-def find(chapter: str, beginning: str, kind: str | None = None) -> dict:
+def is_figure(output: dict) -> bool:
+    """Whether an output is a picture, or a figure of `packnet_book`."""
+    return "image/png" in output or FIGURE in output.get("text/html", "")
+
+
+def find(chapter: str, beginning: str, drawn: bool = False) -> dict:
     """The one output of a chapter whose text begins in this way.
 
-    kind: of those that have this media type. Raises LookupError unless
-    there is exactly one.
+    drawn: of the figures only. Raises LookupError unless there is exactly
+    one.
     """
     found = [
         output
         for output in outputs(chapter)
         if output["text/plain"].strip().startswith(beginning)
-        and (kind is None or kind in output)
+        and (is_figure(output) or not drawn)
     ]
     if len(found) != 1:
         raise LookupError(
@@ -75,7 +83,9 @@ def figure(chapter: str, beginning: str) -> str:
     if chapter.endswith(".svg"):  # drawn for the book by hand
         data = base64.b64encode((BOOK / chapter).read_bytes()).decode()
         return image(f"image/svg+xml;base64,{data}", beginning)
-    output = find(chapter, beginning, "image/png")
+    output = find(chapter, beginning, drawn=True)
+    if FIGURE in output.get("text/html", ""):
+        return output["text/html"]
     return image(
         f"image/png;base64,{''.join(output['image/png'].split())}",
         output["text/plain"].strip(),
@@ -90,7 +100,8 @@ def printed(chapter: str, beginning: str) -> str:
     """A chapter's table or printed text as HTML."""
     output = find(chapter, beginning)
     if "text/html" in output:
-        return STYLE.sub("", output["text/html"])
+        told = output["text/html"]
+        return told if TABLE in told else STYLE.sub("", told)
     text = output["text/plain"].rstrip("\n")
     looks = "output long" if text.count("\n") > LONG else "output"
     return f'<pre class="{looks}">{html.escape(text)}</pre>\n'
@@ -131,7 +142,7 @@ def build(out: Path) -> Path:
     pages = list(slides(source))
     page = Template((PARTS / "page.html").read_text()).substitute(
         title=source.splitlines()[0].removeprefix("# "),
-        style=(PARTS / "slides.css").read_text(),
+        style=system.interface() + (PARTS / "slides.css").read_text(),
         script=(PARTS / "slides.js").read_text(),
         slides="".join(pages),
         count=len(pages),

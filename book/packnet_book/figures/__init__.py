@@ -1,4 +1,4 @@
-"""Figures, each one function that returns a `Drawing`."""
+"""Figures, each one function that returns a `Drawing`; and tables."""
 
 from packnet_book.figures.ablations import (
     draw_capacity,
@@ -29,9 +29,11 @@ from packnet_book.figures.owners import (
     draw_sizes,
 )
 from packnet_book.figures.shares import draw_shares
+from packnet_book.figures.tables import Table, table
 
 __all__ = [
     "Drawing",
+    "Table",
     "draw_capacity",
     "draw_changes",
     "draw_course",
@@ -56,4 +58,5 @@ __all__ = [
     "draw_sheet",
     "draw_sizes",
     "draw_trends",
+    "table",
 ]

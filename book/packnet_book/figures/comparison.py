@@ -9,71 +9,94 @@ import pandas
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from packnet_book.figures import system
+from packnet_book.figures.charts import draw_square
 from packnet_book.figures.drawing import (
-    COLOURS,
-    DASHES,
-    GREY,
-    MARKERS,
+    NARROW,
     STYLE,
+    WIDE,
     Drawing,
+    label_ends,
     plain,
 )
+from packnet_book.figures.system import INK, QUIET, Look
+
+FAR = 2.5  # times the typical reach: further out, an arrow and a number
 
 
-def draw_intervals(table: pandas.DataFrame) -> Drawing:
-    """Errors as points with their intervals, on a logarithmic axis.
+def draw_intervals(
+    table: pandas.DataFrame, *, base: str = "", caption: str = ""
+) -> Drawing:
+    """Errors as points with their intervals, on one linear axis.
 
-    table: columns method, task, mean, low, high, in percent; a panel a
-    task, a line a method, both in the order of the rows; at most seven
-    methods.
+    table: columns method, task, mean, low, high, in percent; a block a
+    task, in it a line a method, both in the order of the rows. base: the
+    numbers are differences from this method, in points, beside a line at
+    zero; what is too far away for the axis is an arrow with its number.
     """
     tasks, methods = table.task.unique(), table.method.unique()
-    least = max(0.5, 0.8 * min(table.low.min(), table["mean"].min()))
-    ticks = [tick for tick in (1, 3, 10, 30, 100) if tick >= least]
+    looks = dict(zip(methods, system.looks(methods)))
+    step = 0.185  # inches a line
     with rc_context(STYLE):
-        rows = -(-len(tasks) // 2)  # two panels beside each other
-        height = rows * (0.25 * len(methods) + 0.5) + 0.4
-        figure = Figure(figsize=(5.5, height))
-        panels = figure.subplots(rows, 2, sharey=True, squeeze=False)
-        for axes in panels.flat[len(tasks) :]:
-            axes.set_visible(False)
-        for axes, task in zip(panels.flat, tasks):
+        lines = len(tasks) * (len(methods) + 1.4)
+        figure = Figure(figsize=(NARROW, step * lines + 0.7))
+        axes = figure.subplots()
+        left, right = _reach(table, base)
+        place, places, names = 0.0, [], []
+        for task in tasks:
             own = table[table.task == task].set_index("method")
-            for number, method in enumerate(methods):
-                point = own.loc[method]
-                reach = (
-                    point["mean"] - max(point["low"], least),
-                    point["high"] - point["mean"],
-                )
-                axes.errorbar(
-                    point["mean"], number, xerr=np.reshape(reach, (2, 1)),
-                    fmt=MARKERS[number], color=COLOURS[number],
-                    markersize=4.5, elinewidth=1.2, capsize=4.5,
-                )  # fmt: skip
-            axes.set(title=task, xscale="log", xlim=(least, 115))
-            axes.set_xticks(ticks, [str(tick) for tick in ticks])
-            axes.xaxis.set_minor_locator(NullLocator())
-            plain(axes, "x")
-        panels[0, 0].set_yticks(range(len(methods)), methods)
-        panels[0, 0].set_ylim(len(methods) - 0.5, -0.5)  # the first on top
-        figure.supxlabel("top-1 error, in percent (logarithmic)", fontsize=10)
+            axes.text(
+                0, place, task, fontweight="bold", va="center", ha="right",
+                transform=axes.get_yaxis_transform(),
+            )  # fmt: skip
+            place += 1
+            for method in methods:
+                if method not in own.index:
+                    continue
+                _point(axes, place, own.loc[method], looks[method],
+                       (left, right), bool(base))  # fmt: skip
+                places.append(place)
+                names.append(method)
+                place += 1
+            place += 0.4
+        axes.set_yticks(places, names)
+        for label, name in zip(axes.get_yticklabels(), names):
+            if looks[name].name == "packnet":
+                label.set(fontweight="bold", color=looks[name].colour)
+        axes.set(ylim=(place - 0.6, -0.7), xlim=(left, right))
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        plain(axes, "x")
+        if base:
+            axes.axvline(0, color=INK.light, linewidth=1.2)
+            axes.set_xlabel(f"points of error above {base}")
+        else:
+            axes.set_xlabel("top-1 error, in percent")
     told = []
     for task in tasks:
         own = table[table.task == task].set_index("method")["mean"]
-        means = ", ".join(f"{name} {own[name]:.1f}" for name in methods)
+        sign = "+z" if base else ""
+        means = ", ".join(
+            f"{name} {own[name]:{sign}.1f}" for name in own.index
+        )
         told.append(f"{task}: {means}.")
+    what = (
+        f"difference of the top-1 error from {base}, in points, beside a "
+        "line at zero"
+        if base
+        else "top-1 error in percent"
+    )
     return Drawing(
         figure,
-        "Points with intervals: top-1 error in percent on a logarithmic "
-        "axis, a panel for each task, a line for each method. Means: "
-        + " ".join(told),
+        f"Points with intervals: {what}, a block for each task, in it a "
+        "line for each method. Means: " + " ".join(told),
+        caption,
     )
 
 
-def draw_matrices(table: pandas.DataFrame) -> Drawing:
+def draw_matrices(table: pandas.DataFrame, *, caption: str = "") -> Drawing:
     """Accuracy on every task after every task, a square a method.
 
     table: columns method, after, task, accuracy (percent), and rows for
@@ -84,13 +107,21 @@ def draw_matrices(table: pandas.DataFrame) -> Drawing:
     squares = {name: _matrix(table, name) for name in methods}
     with rc_context(STYLE):
         lines = -(-len(methods) // 2)
-        figure = Figure(figsize=(7, 2.9 * lines))
+        figure = Figure(figsize=(WIDE, 2.2 * lines))
         panels = figure.subplots(lines, 2, squeeze=False).ravel()
         for axes in panels[len(methods) :]:
             axes.axis("off")
-        for axes, (name, square) in zip(panels, squares.items()):
-            axes.set_title(name, fontweight="bold", pad=22)
-            _draw_square(axes, square)
+        for axes, (name, square), look in zip(
+            panels, squares.items(), system.looks(methods)
+        ):
+            axes.set_title(name, fontweight="bold", pad=8, color=look.colour)
+            values = square.to_numpy()
+            draw_square(axes, values, values / 100, "{:.0f}")
+            middles = np.arange(len(square)) + 0.5
+            axes.set_xticks(middles, square.columns)
+            axes.set_yticks(
+                middles, [f"after {after}" for after in square.index]
+            )
     told = []
     for name, square in squares.items():
         stages = [
@@ -105,11 +136,17 @@ def draw_matrices(table: pandas.DataFrame) -> Drawing:
         f"larger. Each has a row for each stage; columns: {tasks}. "
         "The diagonal is framed; tasks not trained yet are in italics. "
         + " ".join(told),
+        caption,
     )
 
 
 def draw_course(
-    table: pandas.DataFrame, index: str, error: str, what: str
+    table: pandas.DataFrame,
+    index: str,
+    error: str,
+    what: str,
+    *,
+    caption: str = "",
 ) -> Drawing:
     """Errors along a training: the mean of the seeds, and their band.
 
@@ -120,44 +157,78 @@ def draw_course(
     """
     told = []
     with rc_context(STYLE):
-        figure = Figure(figsize=(7, 3.4))
+        figure = Figure(figsize=(NARROW, 3.1))
         axes = figure.subplots()
-        ends = {}
-        for number, method in enumerate(table.method.unique()):
+        ends = []
+        methods = table.method.unique()
+        for method, look in zip(methods, system.looks(methods)):
             seeds = table[table.method == method].groupby(index)[error]
-            mean, colour = seeds.mean(), COLOURS[number]
+            mean = seeds.mean()
             axes.fill_between(
                 mean.index, seeds.min(), seeds.max(),
-                color=colour, alpha=0.2, linewidth=0,
+                color=look.colour, alpha=0.18, linewidth=0,
             )  # fmt: skip
             axes.plot(
-                mean.index, mean, color=colour, linewidth=1.8,
-                linestyle=DASHES[number], marker=MARKERS[number],
-                markersize=4,
+                mean.index, mean, color=look.colour, linewidth=2,
+                linestyle=look.dash, marker=look.marker, markersize=4.5,
             )  # fmt: skip
-            ends[method] = (mean.iloc[-1], colour)
+            ends.append((mean.iloc[-1], method, look.colour))
             told.append(f"{method}: {_tell(mean)}.")
-        at = -np.inf
-        for method, (end, colour) in sorted(
-            ends.items(), key=lambda named: named[1][0]
-        ):
-            at = max(end, at + 7)  # names stay apart
-            axes.annotate(
-                method, (table[index].max(), at), (8, 0),
-                textcoords="offset points", va="center",
-                color=colour, fontweight="bold",
-            )  # fmt: skip
         axes.set_xscale("symlog", linthresh=1)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-        axes.set(xlim=(0, table[index].max()), ylim=(0, 105))
-        axes.set(xlabel=index, ylabel=what)
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set(xlim=(0, table[index].max()), ylim=(0, 103))
+        label_ends(axes, ends, 2.5 * 72)
+        axes.set_title(what, loc="left")
+        axes.set_xlabel(f"{index} (logarithmic)")
         plain(axes, "y")
     return Drawing(
         figure,
         f"Line chart of {what} over {index}, on a logarithmic axis: the "
         "mean of the seeds, in a band from the lowest to the highest. "
         + " ".join(told),
+        caption,
     )
+
+
+def _reach(table: pandas.DataFrame, base: str) -> tuple[float, float]:
+    """The ends of the axis: from 0, or as far as most differences go."""
+    if not base:
+        return 0, max(5, min(100, 1.04 * table.high.max()))
+    far = table[["low", "high"]].abs().max(axis=1)
+    near = far[far <= max(1.0, FAR * far.median())]
+    inside = table.loc[near.index]
+    left, right = min(0, inside.low.min()), max(0, inside.high.max())
+    edge = 0.06 * max(right - left, 1)
+    return left - edge, right + edge
+
+
+def _point(
+    axes: Axes, place: float, point, look: Look,
+    ends: tuple[float, float], differences: bool,
+) -> None:  # fmt: skip
+    """One mean with its interval, and its number at the right."""
+    left, right = ends
+    mean, low, high = point["mean"], point["low"], point["high"]
+    accent = look.name == "packnet"
+    if left <= mean <= right:
+        axes.errorbar(
+            mean, place,
+            xerr=[[mean - max(low, left)], [min(high, right) - mean]],
+            fmt=look.marker, color=look.colour,
+            markersize=6 if accent else 5,
+            elinewidth=2 if accent else 1.3, capsize=3, clip_on=False,
+        )  # fmt: skip
+    else:
+        edge, way = (right, ">") if mean > right else (left, "<")
+        axes.plot(edge, place, way, color=look.colour, clip_on=False)
+    sign = "+z" if differences else ""
+    axes.text(
+        1.19, place, f"{mean:{sign}.1f}", va="center", ha="right",
+        transform=axes.get_yaxis_transform(),
+        color=look.colour if accent else QUIET.light,
+        fontweight="bold" if accent else "normal",
+    )  # fmt: skip
 
 
 def _matrix(table: pandas.DataFrame, method: str) -> pandas.DataFrame:
@@ -165,35 +236,6 @@ def _matrix(table: pandas.DataFrame, method: str) -> pandas.DataFrame:
     own = table[table.method == method]
     order = own.after.unique()
     return own.pivot_table("accuracy", "after", "task").loc[order, order]
-
-
-def _draw_square(axes: Axes, square: pandas.DataFrame) -> None:
-    """A heat map with its numbers."""
-    size = len(square)
-    axes.set(xlim=(0, size), ylim=(size, 0))
-    for (row, column), value in np.ndenumerate(square.to_numpy()):
-        grey = 1 - 0.75 * value / 100
-        axes.add_patch(
-            Rectangle(
-                (column + 0.03, row + 0.05), 0.94, 0.9, fc=(grey,) * 3,
-                ec="black", lw=2 if row == column else 0,
-            )
-        )  # fmt: skip
-        axes.text(
-            column + 0.5, row + 0.5, f"{value:.0f}",
-            ha="center", va="center", fontsize=11,
-            color="black" if grey > 0.5 else "white",
-            style="italic" if column > row else "normal",
-            fontweight="bold" if row == column else "normal",
-        )  # fmt: skip
-    middles = np.arange(size) + 0.5
-    axes.set_xticks(middles, square.columns)
-    axes.set_yticks(middles, [f"after {name}" for name in square.index])
-    axes.tick_params(length=0, bottom=False, labelbottom=False)
-    axes.tick_params(labeltop=True)
-    for side in axes.spines.values():
-        side.set_color(GREY)
-        side.set_visible(False)
 
 
 def _tell(mean: pandas.Series) -> str:

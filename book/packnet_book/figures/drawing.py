@@ -1,79 +1,53 @@
 """Figures, each with the text that stands in for it.
 
 Every function takes data and returns a `Drawing`; none touches the state
-of matplotlib. Backgrounds are opaque white, to read the same on a light
-and on a dark page. The colours are those of Okabe and Ito, which most
-colour-blind readers tell apart; letters say all that they say.
+of matplotlib. Looks are those of `system`: what a thing is decides its
+colour, its mark and its hatch, in every figure.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any, Literal
+from typing import Literal
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from PIL import Image
 
-STYLE: dict[Any, Any] = {
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "figure.constrained_layout.use": True,
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.titlesize": 10,
-    "legend.frameon": False,
-    "text.color": "black",
-}
-GREY = "#666666"
-# Of owners: free, and five tasks.
-OWNERS = ("white", "#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7")
-HATCHES = ("", "////", "....", "xxxx", "----", "oooo")
-# Of lines and marks: as many as can be told apart.
-COLOURS = (
-    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B07500", "#2A8FC7", "black",
-)  # fmt: skip
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DASHES = ("-", "--", "-.", ":")
+from packnet_book.figures import system
+from packnet_book.figures.system import EDGE, RULE
+from packnet_book.figures.vector import STYLE, figure_html
+
+__all__ = ["STYLE", "WIDE", "Drawing", "keys", "label_ends", "plain", "short"]
+NARROW, WIDE = 4.75, 6.6  # inches: fits a phone; scrolls on one
 
 
 @dataclass(frozen=True, repr=False)
 class Drawing:
-    """A figure and its alternative text.
+    """A figure, its alternative text, and what it shows in a sentence.
 
-    In a notebook it shows as the picture; its text output is the
-    alternative text, so a check of text outputs covers the data drawn.
+    In a notebook it shows as vectors, in the colours of the page around
+    it; its text output is the alternative text, so a check of text
+    outputs covers the data drawn. caption: below the figure; in it
+    `[words](address)` is a link.
     """
 
     figure: Figure
     alternative: str
+    caption: str = ""
 
     def __repr__(self) -> str:
         return self.alternative
 
-    def _repr_png_(self) -> bytes:
-        drawn, small = BytesIO(), BytesIO()
-        with rc_context(STYLE):
-            self.figure.savefig(drawn, format="png", dpi=144)
-        few_colours = Image.open(drawn).convert("RGB").quantize(256)
-        few_colours.save(small, format="png", optimize=True)
-        return small.getvalue()
+    def _repr_html_(self) -> str:
+        return figure_html(self.figure, self.alternative, self.caption)
 
 
-def kind(owner: int) -> int:
-    """The place of an owner's colour; they come again after the fifth."""
-    return 0 if owner == 0 else 1 + (int(owner) - 1) % 5
-
-
-def keys(tasks: Sequence[str], owners: Iterable) -> list[Patch | Line2D]:
+def keys(tasks: Sequence[str], owners: Iterable) -> list[Patch]:
     """A legend of owners, each by number and name, free at the end."""
     return [
         Patch(
-            facecolor=OWNERS[kind(owner)], edgecolor=GREY,
-            hatch=HATCHES[kind(owner)],
+            facecolor=system.owner(owner).fill, edgecolor=EDGE,
+            hatch=system.owner(owner).hatch,
             label=f"{owner} {tasks[owner - 1]}" if owner else "free",
         )
         for owner in sorted(map(int, owners), key=lambda o: (o == 0, o))
@@ -84,8 +58,34 @@ def plain(axes: Axes, grid: Literal["x", "y", "both"] | None = None) -> None:
     """No frame at the top and at the right; grid lines behind the data."""
     axes.spines[["top", "right"]].set_visible(False)
     if grid:
-        axes.grid(axis=grid, color="#dddddd")
+        axes.grid(axis=grid, color=RULE.light, linewidth=0.8)
         axes.set_axisbelow(True)
+
+
+def label_ends(
+    axes: Axes, ends: Sequence[tuple[float, str, str]], height: float
+) -> None:
+    """Names at the right of lines, kept apart; the limits of y are set.
+
+    ends: (value, name, colour); height: of the axes in points.
+    """
+    low, high = axes.get_ylim()
+    size = 13 * (high - low) / height  # of a line of letters
+    order = sorted(range(len(ends)), key=lambda place: ends[place][0])
+    places: list[float] = []
+    for place in order:
+        at = min(max(ends[place][0], low), high)
+        places.append(max(at, places[-1] + size) if places else at)
+    if places and places[-1] > high:  # too high: down, the top one first
+        places[-1] = high
+        for place in range(len(places) - 2, -1, -1):
+            places[place] = min(places[place], places[place + 1] - size)
+    for place, at in zip(order, places):
+        _, name, colour = ends[place]
+        axes.text(
+            1.02, at, name, color=colour, va="center", fontweight="bold",
+            transform=axes.get_yaxis_transform(),
+        )  # fmt: skip
 
 
 def short(layer: str) -> str:

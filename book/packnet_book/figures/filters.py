@@ -9,14 +9,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from torch import Tensor
 
-from packnet_book.figures.drawing import GREY, OWNERS, STYLE, Drawing
+from packnet_book.figures import system
+from packnet_book.figures.drawing import STYLE, Drawing
+from packnet_book.figures.system import BLANK, EDGE, ON, QUIET
 
 ROMAN = ("free", "I", "II", "III", "IV", "V")
 
 Stage = tuple[str, Tensor, Tensor]
 
 
-def draw_filters(stages: Sequence[Stage], columns: int = 4) -> Drawing:
+def draw_filters(
+    stages: Sequence[Stage], columns: int = 4, *, caption: str = ""
+) -> Drawing:
     """One filter at several stages: its values, and who owns them.
 
     stages: (title, weight, owner), weight float (rows, columns), owner
@@ -28,8 +32,8 @@ def draw_filters(stages: Sequence[Stage], columns: int = 4) -> Drawing:
         owners = {int(o) for _, _, owner in stages for o in owner.unique()}
         keys = [_key(owner) for owner in sorted(owners, key=_free_last)]
         wide = 2 * columns - 1  # so many keys fit side by side
-        height = 2.15 * rows + 0.25 * -(-len(keys) // wide) + 0.1
-        figure = Figure(figsize=(1.9 * columns, height))
+        height = 2.0 * rows + 0.25 * -(-len(keys) // wide) + 0.1
+        figure = Figure(figsize=(1.75 * columns, height))
         panels = list(figure.subplots(rows, columns, squeeze=False).flat)
         for axes in panels:
             axes.axis("off")
@@ -40,11 +44,15 @@ def draw_filters(stages: Sequence[Stage], columns: int = 4) -> Drawing:
     size = " by ".join(map(str, stages[0][1].shape))
     what = f"{len(stages)} stages of one" if len(stages) > 1 else "One"
     told = [_tell(*stage, rows=len(stages) < 3) for stage in stages]
-    return Drawing(figure, f"{what} {size} filter. {' '.join(told)}")
+    return Drawing(figure, f"{what} {size} filter. {' '.join(told)}", caption)
 
 
 def draw_pictures(
-    images: Tensor, titles: Sequence[str], columns: int = 6
+    images: Tensor,
+    titles: Sequence[str],
+    columns: int = 6,
+    *,
+    caption: str = "",
 ) -> Drawing:
     """Small black-and-white pictures, each with a title.
 
@@ -62,7 +70,7 @@ def draw_pictures(
             axes.set_title(title)
             for place in _places(axes, image):
                 lit = bool(image[place])
-                _square(axes, place, "black" if lit else "white")
+                _square(axes, place, ON if lit else BLANK)
     told = []
     for image, title in zip(images, titles):
         lines = ["".join(".#"[int(lit)] for lit in line) for line in image]
@@ -72,6 +80,7 @@ def draw_pictures(
         figure,
         f"{len(titles)} pictures of {size} pixels, row by row, with # for "
         f"lit. {', '.join(told)}.",
+        caption,
     )
 
 
@@ -79,14 +88,14 @@ def _draw_weights(axes: Axes, weight: Tensor, owner: Tensor) -> None:
     for place in _places(axes, weight):
         task = int(owner[place])
         row, column = place
-        _square(axes, place, OWNERS[task])
+        _square(axes, place, system.owner(task).fill)
         axes.text(
             column - 0.02,
             row - 0.06,
             _number(weight, place),
             ha="center",
             va="center",
-            color="black" if task else GREY,
+            color=ON if task else QUIET.light,
             fontsize=11 if _whole(weight) else 9,
         )
         if task:
@@ -96,8 +105,8 @@ def _draw_weights(axes: Axes, weight: Tensor, owner: Tensor) -> None:
                 ROMAN[task],
                 ha="right",
                 va="bottom",
-                fontsize=6.5,
-                family="DejaVu Serif",
+                fontsize=7.5,
+                color=ON,
             )
 
 
@@ -111,12 +120,16 @@ def _places(axes: Axes, values: Tensor) -> list[tuple[int, int]]:
 
 def _square(axes: Axes, place: tuple[int, int], colour: str) -> None:
     corner = (place[1] - 0.5, place[0] - 0.5)
-    axes.add_patch(Rectangle(corner, 1, 1, fc=colour, ec=GREY, lw=0.6))
+    axes.add_patch(
+        Rectangle(corner, 1, 1, fc=colour, ec=EDGE, lw=0.6, clip_on=False)
+    )
 
 
 def _key(owner: int) -> Patch:
     label = f"task {ROMAN[owner]}" if owner else "free, held at 0"
-    return Patch(facecolor=OWNERS[owner], edgecolor=GREY, label=label)
+    return Patch(
+        facecolor=system.owner(owner).fill, edgecolor=EDGE, label=label
+    )
 
 
 def _free_last(owner: int) -> int:

@@ -12,10 +12,15 @@ import pandas
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from packnet_book.figures.drawing import GREY, STYLE, Drawing, plain, short
+from packnet_book.figures.drawing import (
+    NARROW,
+    STYLE,
+    Drawing,
+    plain,
+    short,
+)
+from packnet_book.figures.system import ACCENT, AREA, INK, QUIET
 from packnet_core.network import PackNet
-
-BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
 def draw_magnitudes(
@@ -23,6 +28,8 @@ def draw_magnitudes(
     layers: Sequence[str],
     fractions: Sequence[float],
     shape: str,
+    *,
+    caption: str = "",
 ) -> Drawing:
     """Histograms of the weights of some layers, and where pruning cuts.
 
@@ -31,28 +38,27 @@ def draw_magnitudes(
     what is to be seen, without numbers.
     """
     with rc_context(STYLE):
-        figure = Figure(figsize=(7, 2.6))
-        row = figure.subplots(1, len(layers), squeeze=False)[0]
+        figure = Figure(figsize=(NARROW, 1.45 * len(layers)))
+        row = figure.subplots(len(layers), 1, squeeze=False)[:, 0]
         for axes, name in zip(row, layers):
             values = network.layers[name].detach().cpu().numpy().ravel()
             reach = np.quantile(np.abs(values), 0.995)
-            axes.hist(
-                values, bins=np.linspace(-reach, reach, 61), color="#9cc3e6"
-            )
+            axes.hist(values, bins=np.linspace(-reach, reach, 61), color=AREA)
             axes.set_xlim(-reach, reach)
             peak = axes.get_ylim()[1]
             for number, fraction in enumerate(fractions):
                 cut = np.quantile(np.abs(values), fraction)
-                end = peak * (1.1 + 0.12 * (len(fractions) - number))
-                axes.vlines([-cut, cut], 0, end, color=ORANGE, linewidth=1.2)
+                end = peak * (1.05 + 0.22 * (len(fractions) - number))
+                axes.vlines(
+                    [-cut, cut], 0, end, color=ACCENT.light, linewidth=1.2
+                )
                 axes.text(
-                    cut, end, f" {100 * fraction:g} %", color="black",
-                    fontsize=8, va="top",
+                    cut, end, f" {100 * fraction:g} %", color=INK.light,
+                    va="top",
                 )  # fmt: skip
-            axes.set_ylim(0, peak * (1.1 + 0.12 * len(fractions)))
-            axes.set_title(short(name))
+            axes.set_ylim(0, peak * (1.05 + 0.22 * len(fractions)))
+            axes.set_title(short(name), loc="left", pad=2)
             axes.set_yticks([])
-            axes.tick_params(axis="x", labelsize=8)
             axes.spines[["top", "right", "left"]].set_visible(False)
         figure.supxlabel("value of the weight", fontsize=10)
     percent = ", ".join(f"{100 * f:g}" for f in fractions)
@@ -61,10 +67,13 @@ def draw_magnitudes(
         figure,
         f"Histograms of the weights of {named}, each with pairs "
         f"of lines between which the smallest {percent} percent lie. {shape}",
+        caption,
     )
 
 
-def draw_layers(errors: pandas.Series, whole: float, shape: str) -> Drawing:
+def draw_layers(
+    errors: pandas.Series, whole: float, shape: str, *, caption: str = ""
+) -> Drawing:
     """An error for each layer as a point, beside that of the whole network.
 
     errors: in percent, indexed by layer; whole: in percent, as a line;
@@ -72,12 +81,12 @@ def draw_layers(errors: pandas.Series, whole: float, shape: str) -> Drawing:
     """
     names = [short(name) for name in errors.index]
     with rc_context(STYLE):
-        figure = Figure(figsize=(7, 0.24 * len(names) + 0.9))
+        figure = Figure(figsize=(NARROW, 0.22 * len(names) + 0.9))
         axes = figure.subplots()
         places = np.arange(len(names))
-        axes.axvline(whole, color=GREY, linestyle=":", linewidth=1.5)
-        axes.hlines(places, whole, errors, color=BLUE, linewidth=1.5)
-        axes.plot(errors, places, "o", color=BLUE, markersize=5)
+        axes.axvline(whole, color=QUIET.light, linestyle=":", linewidth=1.5)
+        axes.hlines(places, whole, errors, color=ACCENT.light, linewidth=1.5)
+        axes.plot(errors, places, "o", color=ACCENT.light, markersize=5)
         axes.set_yticks(places, names)
         axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 100))
         axes.set_xlabel("top-1 error, in percent (dotted: nothing pruned)")
@@ -87,4 +96,5 @@ def draw_layers(errors: pandas.Series, whole: float, shape: str) -> Drawing:
         f"Points, one for each of the {len(names)} layers from {names[0]} "
         f"to {names[-1]}: top-1 error in percent, from 0 to 100, joined to "
         f"a dotted line at the error of the whole network. {shape}",
+        caption,
     )

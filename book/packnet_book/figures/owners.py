@@ -7,32 +7,34 @@ and do not.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 import pandas
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
+from packnet_book.figures import system
 from packnet_book.figures.drawing import (
-    GREY,
-    HATCHES,
-    MARKERS,
-    OWNERS,
+    NARROW,
     STYLE,
+    WIDE,
     Drawing,
     keys,
-    kind,
     plain,
     short,
 )
+from packnet_book.figures.shares import draw_bar
+from packnet_book.figures.system import EDGE, INK, ON
 from packnet_book.runs.contents import filter_table, owner_table
 from packnet_core.network import PackNet
 
 
-def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
+def draw_first_layer(
+    network: PackNet, filters: int = 6, *, caption: str = ""
+) -> Drawing:
     """Filters of the first layer as colour pictures, with their owners.
 
     A layer of three input channels; evenly spaced filters. Above each
@@ -50,7 +52,7 @@ def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
     values = weight.detach().cpu().float().numpy()[chosen]  # (F, 3, h, w)
     owners = network.owner[name].cpu().numpy()[chosen]
     with rc_context(STYLE):
-        figure = Figure(figsize=(7, 4.2))
+        figure = Figure(figsize=(NARROW, 3.5))
         panels = figure.subplots(
             4, len(chosen), squeeze=False, height_ratios=(1.3, 1, 1, 1)
         )
@@ -58,8 +60,8 @@ def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
             largest = np.abs(value).max() or 1.0
             image = (value / largest + 1) / 2  # (3, h, w), from 0 to 1
             top = panels[0, column]
-            top.imshow(image.transpose(1, 2, 0), interpolation="nearest")
-            top.set_title(f"{chosen[column]}", fontsize=9)
+            top.imshow(image.transpose(1, 2, 0), interpolation="none")
+            top.set_title(f"{chosen[column]}")
             _bare(top)
             for channel in range(3):
                 axes = panels[1 + channel, column]
@@ -68,7 +70,7 @@ def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
                     axes.set_ylabel(("red", "green", "blue")[channel])
         figure.legend(
             handles=keys(network.tasks, set(owners.ravel())),
-            loc="outside lower center", ncols=5,
+            loc="outside lower center", ncols=3,
         )  # fmt: skip
     return Drawing(
         figure,
@@ -76,11 +78,17 @@ def draw_first_layer(network: PackNet, filters: int = 8) -> Drawing:
         "as a small colour picture in which grey is zero, and under it the "
         "owners of its red, green and blue weights, as numbers. Owners of "
         f"the filters shown: {_told(owners, network.tasks)}.",
+        caption,
     )
 
 
 def draw_mosaic(
-    network: PackNet, layer: str, filters: int = 5, kernels: int = 5
+    network: PackNet,
+    layer: str,
+    filters: int = 5,
+    kernels: int = 5,
+    *,
+    caption: str = "",
 ) -> Drawing:
     """Kernels of some filters of a layer: values, in frames of owners.
 
@@ -96,26 +104,43 @@ def draw_mosaic(
     owners = network.owner[layer].cpu().numpy()[np.ix_(rows, columns)]
     largest = np.abs(values).max() or 1.0
     with rc_context(STYLE):
-        figure = Figure(figsize=(6, 1.15 * len(rows) + 0.7))
+        figure = Figure(figsize=(NARROW, 0.9 * len(rows) + 1.1))
         panels = figure.subplots(len(rows), len(columns), squeeze=False)
         places = np.ndindex(values.shape[0], values.shape[1])
         for place, axes in zip(places, panels.flat):
             _draw_owned(axes, owners[place])
             for (row, column), value in np.ndenumerate(values[place]):
                 axes.plot(
-                    column, row, "o", color="black", clip_on=False,
+                    column - 0.1, row - 0.1, "o", color=ON, clip_on=False,
                     markersize=9 * np.sqrt(abs(value) / largest),
                     fillstyle="full" if value > 0 else "none",
                 )  # fmt: skip
             if place[0] == 0:
-                axes.set_title(f"{columns[place[1]]}", fontsize=9)
+                axes.set_title(f"{columns[place[1]]}")
             if place[1] == 0:
                 axes.set_ylabel(f"{rows[place[0]]}")
-        figure.suptitle("input channel", fontsize=9)
-        figure.supylabel("filter", fontsize=9)
+        figure.suptitle("input channel", fontsize=10)
+        figure.supylabel("filter", fontsize=10)
+        dots = [
+            Line2D(
+                [],
+                [],
+                marker="o",
+                linestyle="none",
+                color=INK.light,
+                markerfacecolor=fill,
+                markersize=size,
+                label=label,
+            )
+            for fill, size, label in (
+                (INK.light, 8, "large, positive"),
+                ("none", 8, "large, negative"),
+                (INK.light, 3, "small"),
+            )
+        ]
         figure.legend(
-            handles=keys(network.tasks, set(owners.ravel())),
-            loc="outside lower center", ncols=5,
+            handles=[*keys(network.tasks, set(owners.ravel())), *dots],
+            loc="outside lower center", ncols=3, columnspacing=1.2,
         )  # fmt: skip
     height, width = values.shape[2:]
     return Drawing(
@@ -126,10 +151,11 @@ def draw_mosaic(
         "where the weight is, filled where positive, on the colour and with "
         f"the number of its owner. Owners of those shown: "
         f"{_told(owners, network.tasks)}.",
+        caption,
     )
 
 
-def draw_growth(network: PackNet) -> Drawing:
+def draw_growth(network: PackNet, *, caption: str = "") -> Drawing:
     """How the shares came about: owners when each task was finished.
 
     Fixed weights stay, so that this can be read from the last network.
@@ -142,32 +168,20 @@ def draw_growth(network: PackNet) -> Drawing:
         counts[0] += counts[number + 1 :].sum()
         counts[number + 1 :] = 0
         stages.append(100 * counts / counts.sum())
-    with rc_context(STYLE | {"hatch.linewidth": 0.6}):
-        figure = Figure(figsize=(7, 0.5 * len(stages) + 1.1))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(NARROW, 0.5 * len(stages) + 1.1))
         axes = figure.subplots()
         names = [f"after {name}" for name in network.tasks]
-        left = np.zeros(len(stages))
-        for owner in [*range(1, len(network.tasks) + 1), 0]:
-            shares = np.array([stage[owner] for stage in stages])
-            axes.barh(
-                names, shares, left=left, height=0.75, color=OWNERS[owner],
-                hatch=HATCHES[owner], edgecolor="black", linewidth=0.5,
-            )  # fmt: skip
-            for place, share in enumerate(shares):
-                if share > 5:
-                    axes.text(
-                        left[place] + share / 2, place, f"{share:.1f}",
-                        ha="center", va="center", fontsize=9,
-                        bbox={"color": "white", "pad": 1},
-                    )  # fmt: skip
-            left = left + shares
-        axes.invert_yaxis()
-        axes.set_xlim(0, 100)
+        for place, stage in enumerate(stages):
+            draw_bar(axes, place, [*stage[1:], stage[0]], 5)
+        axes.set_yticks(range(len(names)), names)
+        axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(0, 100))
+        axes.tick_params(axis="y", length=0)
         axes.set_xlabel("share of all weights, in percent")
         plain(axes)
         figure.legend(
             handles=keys(network.tasks, set(range(len(network.tasks) + 1))),
-            loc="outside upper center", ncols=5,
+            loc="outside upper center", ncols=3, columnspacing=1.2,
         )  # fmt: skip
     told = [
         f"{name}: "
@@ -182,10 +196,11 @@ def draw_growth(network: PackNet) -> Drawing:
         figure,
         "Stacked bars, one for each time at which a task was finished: "
         f"shares of all weights in percent. {'; '.join(told)}.",
+        caption,
     )
 
 
-def draw_reuse(network: PackNet) -> Drawing:
+def draw_reuse(network: PackNet, *, caption: str = "") -> Drawing:
     """How much of what a task sees is its own: filter by filter.
 
     A panel a task but the first, a row a layer: the middle half of the
@@ -197,7 +212,7 @@ def draw_reuse(network: PackNet) -> Drawing:
     layers = table.layer.unique()
     told = []
     with rc_context(STYLE):
-        figure = Figure(figsize=(7, 0.24 * len(layers) + 0.9))
+        figure = Figure(figsize=(WIDE, 0.24 * len(layers) + 0.9))
         row = figure.subplots(1, max(1, len(later)), sharey=True,
                               squeeze=False)[0]  # fmt: skip
         for axes, task in zip(row, later):
@@ -208,8 +223,12 @@ def draw_reuse(network: PackNet) -> Drawing:
                 [own[table.layer == layer] for layer in layers],
                 orientation="horizontal", widths=0.6, whis=(0, 100),
                 patch_artist=True,
-                boxprops={"facecolor": OWNERS[number]},
-                medianprops={"color": "black", "linewidth": 1.5},
+                boxprops={
+                    "facecolor": system.owner(number).fill, "color": EDGE,
+                },
+                medianprops={"color": ON, "linewidth": 1.8},
+                whiskerprops={"color": system.QUIET.light},
+                capprops={"color": system.QUIET.light},
             )  # fmt: skip
             axes.set_title(f"{number} {task}")
             axes.set(xlim=(0, 100), xlabel="own, in percent")
@@ -226,10 +245,11 @@ def draw_reuse(network: PackNet) -> Drawing:
         f"{len(layers)} layers: which share of the weights that a filter "
         "shows to the task is the task's own; the rest is reused from "
         f"earlier tasks. Own, over all filters: {', '.join(told)}.",
+        caption,
     )
 
 
-def draw_sizes(network: PackNet, shape: str) -> Drawing:
+def draw_sizes(network: PackNet, shape: str, *, caption: str = "") -> Drawing:
     """How large the weights of each owner are, layer by layer.
 
     The median magnitude, a mark a task, on a logarithmic axis; shape:
@@ -244,26 +264,32 @@ def draw_sizes(network: PackNet, shape: str) -> Drawing:
     table = pandas.DataFrame(rows, columns=["layer", "task", "median"])
     names = list(dict.fromkeys(table.layer))
     with rc_context(STYLE):
-        figure = Figure(figsize=(7, 0.24 * len(names) + 1.1))
+        figure = Figure(figsize=(NARROW, 0.22 * len(names) + 1.2))
         axes = figure.subplots()
         for number, task in enumerate(network.tasks, start=1):
             own_rows = table[table.task == task]
             axes.plot(
                 own_rows["median"], [names.index(n) for n in own_rows.layer],
-                MARKERS[kind(number) - 1], linestyle="none",
-                color=OWNERS[kind(number)], markersize=7,
-                markeredgecolor="black", label=f"{number} {task}",
+                system.owner(number).marker, linestyle="none",
+                color=system.owner(number).fill, markersize=6.5,
+                markeredgecolor=EDGE, label=f"{number} {task}",
             )  # fmt: skip
         axes.set_yticks(range(len(names)), names)
         axes.set(ylim=(len(names) - 0.5, -0.5), xscale="log")
         axes.set_xlabel("median magnitude of a weight (logarithmic)")
         plain(axes, "both")
-        figure.legend(loc="outside upper center", ncols=5)
+        figure.legend(
+            loc="outside upper center",
+            ncols=4,
+            columnspacing=1,
+            handletextpad=0.2,
+        )
     return Drawing(
         figure,
         f"Marks on a logarithmic axis, a row for each of {len(names)} "
         "layers: the median magnitude of the weights of "
         f"{', '.join(network.tasks)}. {shape}",
+        caption,
     )
 
 
@@ -275,18 +301,22 @@ def _spaced(count: int, most: int) -> list[int]:
 
 def _draw_owned(axes: Axes, owners: np.ndarray) -> None:
     """A kernel as squares in the colours and numbers of its owners."""
-    colours = np.array([to_rgb(OWNERS[kind(o)]) for o in owners.ravel()])
-    axes.imshow(colours.reshape(*owners.shape, 3), interpolation="nearest")
+    rows, columns = owners.shape
     for (row, column), owner in np.ndenumerate(owners):
+        axes.add_patch(
+            Rectangle(
+                (column - 0.5, row - 0.5), 1, 1, lw=0.5, ec=EDGE,
+                fc=system.owner(owner).fill, clip_on=False,
+            )
+        )  # fmt: skip
         if owner:
             axes.text(
                 column + 0.42, row + 0.42, str(owner), fontsize=7.5,
-                ha="right", va="bottom",
+                ha="right", va="bottom", color=ON,
             )  # fmt: skip
-    for edges, line in ((owners.shape[1], axes.axvline),
-                        (owners.shape[0], axes.axhline)):  # fmt: skip
-        for _, edge in pairwise(range(edges)):
-            line(edge - 0.5, color=GREY, linewidth=0.5)
+    axes.set(
+        xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal"
+    )
     _bare(axes)
 
 
@@ -294,7 +324,7 @@ def _bare(axes: Axes) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     for side in axes.spines.values():
-        side.set_color(GREY)
+        side.set_color(EDGE)
 
 
 def _told(owners: np.ndarray, tasks: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ import {
 
 const DARK_INK = ["#9a9a9a", "#56B4E9", "#E69F00", "#2CC796", "#F0E442",
   "#E391C0"];
-const LIGHT_INK = ["#767676", "#0072B2", "#A86200", "#007A5A", "#7A6C00",
+const LIGHT_INK = ["#767676", "#0072B2", "#A86200", "#007A5A", "#5C5300",
   "#A8517F"];
 const DASHES = [[1, 4], [], [9, 4], [2, 3], [9, 3, 2, 3], [5, 5]];
 const GRID = 36, SMALL = 16; // points along a side: of a region, of a unit
