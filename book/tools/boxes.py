@@ -25,10 +25,13 @@ NUMBER = re.compile(r"(Exercise )?\d+\.")
 
 def bold(node: nodes.Node) -> str | None:
     """What a paragraph begins with, in bold; None if it does not."""
-    if not isinstance(node, nodes.paragraph) or not node.children:
+    if not isinstance(node, nodes.paragraph):
         return None
-    first = node.children[0]
-    return first.astext() if isinstance(first, nodes.strong) else None
+    # MyST puts an empty text before what is emphasised
+    parts = [x for x in node.children if x.astext().strip()]
+    if not parts or not isinstance(parts[0], nodes.strong):
+        return None
+    return parts[0].astext()
 
 
 def mark(doctree: nodes.document) -> None:

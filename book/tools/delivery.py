@@ -30,7 +30,7 @@ SWITCH = """
 <span>Code</span></label>
 </fieldset>
 """
-FONT = "_static/fonts/source-serif-4-latin-400-normal.woff2"
+FONTS = ("400-normal", "600-normal", "400-italic")  # of the text
 ICON = re.compile(
     r'<(i|span) class="(?P<classes>[^"]*\bfa-[^"]*)"(?P<rest>[^>]*)></\1>'
 )
@@ -102,7 +102,7 @@ def icons(script: str) -> dict[tuple[str, str], tuple[str, str, str]]:
     # the sets stand one after the other: brands, regular, solid
     for style, part in zip("brs", script.split('"use strict"')[1:]):
         for icon in DRAWN.finditer(part):
-            found[style, icon["name"]] = icon["wide", "high", "path"]
+            found[style, icon["name"]] = icon.group("wide", "high", "path")
     return found
 
 
@@ -148,8 +148,11 @@ def lighten(app: Sphinx, failure: Exception | None) -> None:
         page = drawn(UNUSED.sub("", page), known)
         page = page.replace(
             "<head>",
-            f'<head>\n<link rel="preload" href="{root}{FONT}" as="font" '
-            'type="font/woff2" crossorigin>',
+            "<head>\n" + "\n".join(
+                f'<link rel="preload" href="{root}_static/fonts/'
+                f'source-serif-4-latin-{font}.woff2" as="font" '
+                'type="font/woff2" crossorigin>' for font in FONTS
+            ),
             1,
         )
         if name == "search":
