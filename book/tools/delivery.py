@@ -30,7 +30,10 @@ SWITCH = """
 <span>Code</span></label>
 </fieldset>
 """
-FONTS = ("400-normal", "600-normal", "400-italic")  # of the text
+TEXT = "source-serif-4-latin"
+FONTS = [f"{TEXT}-{x}.woff2" for x in ("400-normal", "600-normal",
+                                       "400-italic")]  # fmt: skip
+SIGNS = "stix-two-math-subset.woff2"
 ICON = re.compile(
     r'<(i|span) class="(?P<classes>[^"]*\bfa-[^"]*)"(?P<rest>[^>]*)></\1>'
 )
@@ -46,6 +49,12 @@ UNUSED = re.compile(
 SEARCHED = re.compile(
     r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js'
     r'[^"]*"[^>]*></script>'
+)
+DESIGN = re.compile(r'\s*<link[^>]*sphinx-design[^>]*>')
+# In the theme's style: names of icons, and their fonts.
+ICON_RULES = re.compile(
+    r"(?<=[}/])(?:\.fa[\w-]*(?:::?before|::?after)?,?)+\{[^{}]*\}"
+    r"|@font-face\{[^}]*Font ?Awesome[^}]*\}"
 )
 DEAD = ("use_repository_button", "use_issues_button", "use_edit_page_button",
         "use_source_button")  # fmt: skip
@@ -130,6 +139,14 @@ def drawn(page: str, known: dict) -> str:
     return ICON.sub(draw, page)
 
 
+def preload(fonts: list[str], root: str) -> str:
+    return "\n".join(
+        f'<link rel="preload" href="{root}_static/fonts/{font}" as="font" '
+        'type="font/woff2" crossorigin>'
+        for font in fonts
+    )
+
+
 def lighten(app: Sphinx, failure: Exception | None) -> None:
     """Rewrite the pages that were made, and leave out what none uses."""
     if failure or app.builder.name != "html":
@@ -146,15 +163,10 @@ def lighten(app: Sphinx, failure: Exception | None) -> None:
         texts[name] = prose(page)
         root = "../" * name.count("/")
         page = drawn(UNUSED.sub("", page), known)
-        page = page.replace(
-            "<head>",
-            "<head>\n" + "\n".join(
-                f'<link rel="preload" href="{root}_static/fonts/'
-                f'source-serif-4-latin-{font}.woff2" as="font" '
-                'type="font/woff2" crossorigin>' for font in FONTS
-            ),
-            1,
-        )
+        if 'class="sd-' not in page:
+            page = DESIGN.sub("", page)
+        fonts = [*FONTS, SIGNS] if "<math" in page else FONTS
+        page = page.replace("<head>", "<head>\n" + preload(fonts, root), 1)
         if name == "search":
             page = page.replace(
                 "</head>", '<script src="_static/texts.js"></script>\n</head>'
@@ -163,6 +175,8 @@ def lighten(app: Sphinx, failure: Exception | None) -> None:
             page = SEARCHED.sub("", page)
         file.write_text(page, "utf-8")
     write_texts(out, texts)
+    theme = out / "_static" / "styles" / "pydata-sphinx-theme.css"
+    theme.write_text(ICON_RULES.sub("", theme.read_text("utf-8")), "utf-8")
     for unused in ("vendor", "locales", "scripts/fontawesome.js"):
         place = out / "_static" / unused
         shutil.rmtree(place) if place.is_dir() else place.unlink()

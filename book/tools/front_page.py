@@ -173,7 +173,7 @@ def hero() -> str:
     start = next(page for part in toc.parts() for page in part.pages)
     doors = [
         ("Start reading", f"{Path(start).name}.html"),
-        ("Play with a network", "playground.html"),
+        ("Play with it", "playground.html"),
         ("Open in Colab", colab(start)),
     ]
     return Template((FRONT / "hero.html").read_text("utf-8")).substitute(
