@@ -135,7 +135,7 @@ def test_the_switch_opens_all_code_and_is_remembered(browser, book):
         page.reload(wait_until="networkidle")
         assert all(folds(page))
         assert page.get_by_role("radio", name="Code").is_checked()
-        page.locator(".pn-reading").get_by_text("Read").click()
+        page.get_by_role("radio", name="Read").click()
         assert not any(folds(page))
         shift = page.evaluate(
             """() => new Promise(done => {

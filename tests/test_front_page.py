@@ -157,7 +157,7 @@ def test_the_hero_is_light_and_asks_for_nothing():
     html = STYLE + hero()
     assert len(html.encode()) < 60_000
     assert len(gzip.compress(html.encode())) < 10_000
-    assert not re.search(r"https?://(?!colab)|url\(|fetch\(|import", html)
+    assert not re.search(r"https?://(?!colab)|url\(|fetch\(|@import", html)
 
 
 def test_colab_is_offered_only_where_an_address_is_set(monkeypatch):

@@ -139,12 +139,19 @@ def drawn(page: str, known: dict) -> str:
     return ICON.sub(draw, page)
 
 
+PRELOAD = """<script>
+if (location.protocol !== "file:") for (const font of {fonts}) {{
+  const link = document.createElement("link")
+  Object.assign(link, {{rel: "preload", href: font, as: "font",
+    type: "font/woff2", crossOrigin: ""}})
+  document.head.append(link)
+}}
+</script>"""
+
+
 def preload(fonts: list[str], root: str) -> str:
-    return "\n".join(
-        f'<link rel="preload" href="{root}_static/fonts/{font}" as="font" '
-        'type="font/woff2" crossorigin>'
-        for font in fonts
-    )
+    """Fonts at once, not when the style asks; a disk refuses that."""
+    return PRELOAD.format(fonts=[f"{root}_static/fonts/{f}" for f in fonts])
 
 
 def lighten(app: Sphinx, failure: Exception | None) -> None:
