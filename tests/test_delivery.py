@@ -19,7 +19,11 @@ from tests.contents import CHAPTERS, ROOT
 from tests.test_page import visit
 
 FOLDED = next(
-    (n for n in CHAPTERS if "hide-input" in (ROOT / f"{n}.ipynb").read_text()),
+    (
+        n
+        for n in CHAPTERS
+        if "hide-input" in (ROOT / f"{n}.ipynb").read_text()
+    ),
     None,
 )
 FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
@@ -67,7 +71,13 @@ def test_an_answer_stands_in_the_box_of_its_question():
     section += nodes.section("", nodes.title("", "What comes next"))
     boxes.group(section, "pn-question", True)
     kinds = [type(child).__name__ for child in section.children]
-    assert kinds == ["title", "paragraph", "container", "container", "section"]
+    assert kinds == [
+        "title",
+        "paragraph",
+        "container",
+        "container",
+        "section",
+    ]
     for box in section.children[2:4]:
         assert len(box.children) == 4 and box.parent is section
 
@@ -176,7 +186,9 @@ def test_a_chapter_is_light(browser, book):
 
 
 def text(name: str) -> str:
-    return (BUILT / f"{name}.html").read_text("utf-8") if BUILT.is_dir() else ""
+    return (
+        (BUILT / f"{name}.html").read_text("utf-8") if BUILT.is_dir() else ""
+    )
 
 
 def test_nothing_is_shipped_that_no_page_loads(book):

@@ -42,7 +42,9 @@ def mark(doctree: nodes.document) -> None:
             if words and beginning.match(words):
                 paragraph["classes"].append(name)
                 after = paragraph.next_node(descend=False, siblings=True)
-                if isinstance(after, nodes.bullet_list | nodes.enumerated_list):
+                if isinstance(
+                    after, nodes.bullet_list | nodes.enumerated_list
+                ):
                     after["classes"].append(name)
 
 

@@ -43,14 +43,14 @@ DRAWN = re.compile(
 )
 SIZES = {"fa-lg", "fa-fw", "fa-xs", "fa-sm", "fa-2x"}
 UNUSED = re.compile(
-    r'\s*<(?:script|link)[^>]*(?:scripts/fontawesome|design-tabs)\.js[^>]*>'
+    r"\s*<(?:script|link)[^>]*(?:scripts/fontawesome|design-tabs)\.js[^>]*>"
     r"(?:</script>)?"
 )
 SEARCHED = re.compile(
     r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js'
     r'[^"]*"[^>]*></script>'
 )
-DESIGN = re.compile(r'\s*<link[^>]*sphinx-design[^>]*>')
+DESIGN = re.compile(r"\s*<link[^>]*sphinx-design[^>]*>")
 # In the theme's style: names of icons, and their fonts.
 ICON_RULES = re.compile(
     r"(?<=[}/])(?:\.fa[\w-]*(?:::?before|::?after)?,?)+\{[^{}]*\}"
@@ -71,7 +71,9 @@ def no_dead_buttons(app: Sphinx, config) -> None:
         options.update(dict.fromkeys(DEAD, False))
 
 
-def switch(app: Sphinx, page: str, template: str, context: dict, tree) -> None:
+def switch(
+    app: Sphinx, page: str, template: str, context: dict, tree
+) -> None:
     body = context.get("body", "")
     if FOLDED in body:
         context["body"] = body.replace("</h1>", f"</h1>{SWITCH}", 1)
