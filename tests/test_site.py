@@ -45,8 +45,7 @@ def test_the_first_screen_can_be_played_with(browser, book, width, height):
     with page:
         page.set_viewport_size({"width": width, "height": height})
         for what in ("h1", ".pn-words", "button:has-text('Learn birds')",
-                     "[role=switch]", ".pn-bars", ".pn-told",
-                     ".pn-numbers"):  # fmt: skip
+                     "[role=switch]", ".pn-bars", ".pn-told"):  # fmt: skip
             box = page.locator(f"article {what}").first.bounding_box()
             assert box and box["y"] >= 0 and box["y"] + box["height"] < height
         doors = page.locator("article .pn-doors a").all_inner_texts()
