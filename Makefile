@@ -11,8 +11,6 @@ PINS ?= requirements.lock
 TRAINS := book/error_table.ipynb
 USE := $(filter-out $(TRAINS),$(shell grep -l 'run.MINIATURE' book/*.ipynb))
 OTHERS := $(filter-out $(TRAINS) $(USE),$(wildcard book/*.ipynb))
-# MathJax in other bundles than the one that the pages load: 14 MB.
-UNUSED := mml-*.js tex-mml-*.js tex-svg*.js tex-chtml-*.js node-main.js
 HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
   command -v google-chrome; } >/dev/null
 
@@ -47,7 +45,6 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
-	cd _build/html/_static/mathjax && rm -f $(UNUSED)
 	$(BIN)/python book/tools/slides.py
 
 slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes

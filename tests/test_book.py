@@ -15,7 +15,7 @@ from PIL import Image
 
 from address import setting
 from packnet_book.figures import Drawing
-from tests.contents import INDEX, PAGES, ROOT
+from tests.contents import PAGES, ROOT
 from tests.looks import foreign
 
 BOOK = ROOT / "book"
@@ -170,14 +170,6 @@ def test_a_chapter_is_executed_and_well_formed(path):
 def test_the_contents_list_every_page_once():
     pages = [*CHAPTERS, *BOOK.glob("*.md")]
     assert sorted(PAGES) == sorted(f"book/{path.stem}" for path in pages)
-
-
-def test_the_index_names_every_chapter_by_its_title():
-    index = (ROOT / f"{INDEX}.md").read_text()
-    for path in CHAPTERS:
-        heading = nbformat.read(path, as_version=4).cells[0].source
-        title = heading.splitlines()[0].removeprefix("# ")
-        assert f"[{title}]({path.stem})" in index
 
 
 def lines() -> dict[str, str]:

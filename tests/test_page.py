@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from address import setting
+from address import PLACEHOLDER, setting
 from browser import BUILT, READY, serve
 from tests.contents import CHAPTERS, INDEX, PAGES, ROOT
 
@@ -33,10 +33,11 @@ LOOK = """() => {
         found.push(`letters too small: ${name(text)}`)
   }
   for (const formula of document.querySelectorAll(".math"))
-    if (!formula.querySelector("mjx-container"))
+    if (!formula.querySelector("math"))
       found.push(`formula not rendered: ${name(formula)}`)
-  for (const error of document.querySelectorAll("mjx-merror"))
-    found.push(`wrong formula: ${name(error)}`)
+  for (const formula of document.querySelectorAll("math, merror"))
+    if (formula.matches("merror") || formula.textContent.includes("\\\\"))
+      found.push(`wrong formula: ${name(formula)}`)
   const wide = document.documentElement.scrollWidth
   if (wide > window.innerWidth) found.push(`scrolls sideways: ${wide} px`)
   return found
@@ -124,7 +125,7 @@ def test_a_page_loads_offline_without_fault(wide):
     assert page.locator("article h1").count() == 1
     assert visible(page, theme)
     if has_formulas(name):
-        assert page.locator("mjx-container").count() > 0
+        assert page.locator("math").count() > 0
 
 
 def test_a_page_keeps_nobody_out(wide):
@@ -143,7 +144,8 @@ def test_the_launch_buttons_open_this_chapter(wide):
         links = [link.get_attribute("href") for link in
                  page.locator(query).all()]  # fmt: skip
         wanted = f"https://{host}{path.format(slug=slug, name=name)}"
-        assert set(links) == ({wanted} if name in CHAPTERS else set())
+        there = name in CHAPTERS and setting() != PLACEHOLDER
+        assert set(links) == ({wanted} if there else set())
 
 
 def test_a_page_fits_a_tablet(wide):
@@ -227,7 +229,7 @@ FAULTS = {
     'aria-label="x" viewBox="0 0 1000 10" width="300">'
     '<text style="font-size: 10px">x</text></svg></figure>',
     "formula not rendered": '<span class="math">x</span>',
-    "wrong formula": "<mjx-merror>x</mjx-merror>",
+    "wrong formula": "<math><mi>\\no</mi></math>",
     "scrolls sideways": '<div style="width:2000px">x</div>',
 }
 

@@ -22,7 +22,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Formulas are set, pictures and frames are there, seen or not; raises where
+# Fonts, pictures and frames are there, seen or not; raises where
 # that takes longer than a minute. A frame says so itself: its load event may
 # have been before anybody listened.
 READY = """async () => {
@@ -34,10 +34,10 @@ READY = """async () => {
   const late = new Promise((_, fail) => setTimeout(
     () => fail(new Error("the page is not there after a minute")), 60000))
   const there = async () => {
-    await window.MathJax?.startup?.promise
     for (const frame of waits)
       while (!frame.contentDocument?.body?.dataset.ready)
         await new Promise(done => setTimeout(done, 50))
+    await document.fonts.ready
     await shown
   }
   await Promise.race([there(), late])

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import yaml
 from playwright.sync_api import Browser
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, NameObject, TextStringObject
 
 from address import setting, site
 from browser import BUILT, READY, ROOT, chromium, serve
+from toc import pages
 
 PDF = BUILT / "packnet-book.pdf"
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"}
@@ -28,14 +28,6 @@ FOOTER = """<div style="width: 100%; font-size: 8px; text-align: center;
 font-family: sans-serif"><span class="pageNumber"></span></div>"""
 
 
-def pages() -> list[str]:
-    """The book's pages in their order, without suffix."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    parts = toc.get("parts", [toc])
-    chapters = [c for part in parts for c in part["chapters"]]
-    return [toc["root"], *(chapter["file"] for chapter in chapters)]
-
-
 def printed(browser: Browser, address: str) -> tuple[str, PdfReader]:
     """A page's heading, and the page as a PDF."""
     page = browser.new_page(color_scheme="light")
@@ -44,7 +36,8 @@ def printed(browser: Browser, address: str) -> tuple[str, PdfReader]:
         page.evaluate(READY)
         page.evaluate(OPEN)
         heading = page.locator("article h1").first.evaluate(
-            "h => h.firstChild.textContent"
+            "h => [...h.childNodes].filter(x => !x.matches?.('.headerlink'))"
+            ".map(x => x.textContent).join('')"
         )
         pdf = page.pdf(
             format="A4",

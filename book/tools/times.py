@@ -18,13 +18,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import nbformat
 import pandas
-import yaml
 
 from execute import execute
 from packnet_book.runs.provenance import provenance
 from packnet_book.runs.records import write_text
+from toc import pages, title
 
 BOOK = Path(__file__).parents[1]
 TABLE = BOOK.parent / "data" / "results" / "chapter_times.csv"
@@ -33,14 +32,8 @@ COLUMNS = ["chapter", "seconds at first", "seconds again", "load"]
 
 def chapters() -> list[str]:
     """Names of all chapters, in the order of the book."""
-    contents = yaml.safe_load((BOOK.parent / "_toc.yml").read_text())
-    names = [Path(entry["file"]).name for entry in contents["chapters"]]
+    names = [Path(page).name for page in pages()]
     return [name for name in names if (BOOK / f"{name}.ipynb").is_file()]
-
-
-def title(path: Path) -> str:
-    first = nbformat.read(path, as_version=4).cells[0].source
-    return first.splitlines()[0].removeprefix("# ")
 
 
 def measure(path: Path) -> tuple[float, float]:

@@ -1,0 +1,215 @@
+"""Sphinx extension: pages carry what they use, and nothing else.
+
+* The switch *Read / Code* stands below the heading of a page that has
+  folded code.
+* Icons are drawn into the page; the script and the fonts that hold two
+  thousand of them stay away.
+* What search needs is loaded by the page of the search alone, with the text
+  of all pages, so that it quotes them from a disk as well.
+* As long as no address of the repository is set, no button leads to it.
+"""
+
+import html
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from address import PLACEHOLDER, setting
+
+FOLDED = 'class="admonition hide above-input"'
+SWITCH = """
+<fieldset class="pn-reading pst-js-only">
+<legend>Code on this page</legend>
+<label><input type="radio" name="pn-reading" value="read" checked>
+<span>Read</span></label>
+<label><input type="radio" name="pn-reading" value="code">
+<span>Code</span></label>
+</fieldset>
+"""
+TEXT = "source-serif-4-latin"
+FONTS = [f"{TEXT}-{x}.woff2" for x in ("400-normal", "600-normal",
+                                       "400-italic")]  # fmt: skip
+SIGNS = "stix-two-math-subset.woff2"
+ICON = re.compile(
+    r'<(i|span) class="(?P<classes>[^"]*\bfa-[^"]*)"(?P<rest>[^>]*)></\1>'
+)
+DRAWN = re.compile(
+    r'[{,]"?(?P<name>[a-z0-9-]+)"?:\[(?P<wide>\d+),(?P<high>\d+),'
+    r'\[[^\]]*\],"[0-9a-f]+","(?P<path>[^"]+)"\]'
+)
+SIZES = {"fa-lg", "fa-fw", "fa-xs", "fa-sm", "fa-2x"}
+UNUSED = re.compile(
+    r"\s*<(?:script|link)[^>]*(?:scripts/fontawesome|design-tabs)\.js[^>]*>"
+    r"(?:</script>)?"
+)
+SEARCHED = re.compile(
+    r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js'
+    r'[^"]*"[^>]*></script>'
+)
+DESIGN = re.compile(r"\s*<link[^>]*sphinx-design[^>]*>")
+# In the theme's style: names of icons, and their fonts.
+ICON_RULES = re.compile(
+    r"(?<=[}/])(?:\.fa[\w-]*(?:::?before|::?after)?,?)+\{[^{}]*\}"
+    r"|@font-face\{[^}]*Font ?Awesome[^}]*\}"
+)
+DEAD = ("use_repository_button", "use_issues_button", "use_edit_page_button",
+        "use_source_button")  # fmt: skip
+
+
+class UnknownIcon(LookupError):
+    """An icon that the theme's script does not have."""
+
+
+def no_dead_buttons(app: Sphinx, config) -> None:
+    if setting() == PLACEHOLDER:
+        options = config.html_theme_options
+        options["launch_buttons"] = {}
+        options.update(dict.fromkeys(DEAD, False))
+
+
+def switch(
+    app: Sphinx, page: str, template: str, context: dict, tree
+) -> None:
+    body = context.get("body", "")
+    if FOLDED in body:
+        context["body"] = body.replace("</h1>", f"</h1>{SWITCH}", 1)
+
+
+class Text(HTMLParser):
+    """The prose of a page's article, without code and controls."""
+
+    QUIET = ("script", "style", "svg", "math", "pre", "button", "noscript")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deep, self.quiet, self.found = 0, 0, []
+
+    def handle_starttag(self, tag, attributes):
+        self.deep += tag == "article"
+        self.quiet += tag in self.QUIET
+
+    def handle_endtag(self, tag):
+        self.deep -= tag == "article"
+        self.quiet -= tag in self.QUIET
+
+    def handle_data(self, data):
+        if self.deep and not self.quiet and data.strip("#"):
+            self.found.append(data)
+
+
+def prose(page: str) -> str:
+    text = Text()
+    text.feed(page)
+    return " ".join("".join(text.found).split())
+
+
+def icons(script: str) -> dict[tuple[str, str], tuple[str, str, str]]:
+    """Width, height and path of each icon, by style and name."""
+    found = {}
+    # the sets stand one after the other: brands, regular, solid
+    for style, part in zip("brs", script.split('"use strict"')[1:]):
+        for icon in DRAWN.finditer(part):
+            found[style, icon["name"]] = icon.group("wide", "high", "path")
+    return found
+
+
+def drawn(page: str, known: dict) -> str:
+    """A page with its icons drawn into it. Raises UnknownIcon."""
+
+    def draw(match: re.Match) -> str:
+        classes = match["classes"].split()
+        name = next(
+            c.removeprefix("fa-") for c in classes
+            if c.startswith("fa-") and c not in SIZES | {"fa-solid"}
+        )  # fmt: skip
+        styles = "b" if {"fab", "fa-brands"} & set(classes) else "sr"
+        for style in styles:
+            if (style, name) in known:
+                wide, high, path = known[style, name]
+                return (
+                    f'<svg class="svg-inline--fa {" ".join(classes)}"'
+                    f'{match["rest"]} aria-hidden="true" '
+                    f'viewBox="0 0 {wide} {high}"><path fill="currentColor" '
+                    f'd="{path}"/></svg>'
+                )
+        raise UnknownIcon(f"no icon {name!r}")
+
+    return ICON.sub(draw, page)
+
+
+PRELOAD = """<script>
+if (location.protocol !== "file:") for (const font of {fonts}) {{
+  const link = document.createElement("link")
+  Object.assign(link, {{rel: "preload", href: font, as: "font",
+    type: "font/woff2", crossOrigin: ""}})
+  document.head.append(link)
+}}
+</script>"""
+
+
+def preload(fonts: list[str], root: str) -> str:
+    """Fonts at once, not when the style asks; a disk refuses that."""
+    return PRELOAD.format(fonts=[f"{root}_static/fonts/{f}" for f in fonts])
+
+
+def lighten(app: Sphinx, failure: Exception | None) -> None:
+    """Rewrite the pages that were made, and leave out what none uses."""
+    if failure or app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    script = out / "_static" / "scripts" / "fontawesome.js"
+    known = icons(script.read_text("utf-8"))
+    texts = {}
+    for file in out.rglob("*.html"):
+        page = file.read_text("utf-8")
+        if "<head>" not in page or "data-content_root" not in page:
+            continue
+        name = file.relative_to(out).with_suffix("").as_posix()
+        texts[name] = prose(page)
+        root = "../" * name.count("/")
+        page = drawn(UNUSED.sub("", page), known)
+        if 'class="sd-' not in page:
+            page = DESIGN.sub("", page)
+        if "<script>\nif (location" in page:
+            continue  # as an earlier build has left it
+        fonts = [*FONTS, SIGNS] if "<math" in page else FONTS
+        page = page.replace("<head>", "<head>\n" + preload(fonts, root), 1)
+        if name == "search":
+            page = page.replace(
+                "</head>", '<script src="_static/texts.js"></script>\n</head>'
+            )
+        else:
+            page = SEARCHED.sub("", page)
+        file.write_text(page, "utf-8")
+    write_texts(out, texts)
+    theme = out / "_static" / "styles" / "pydata-sphinx-theme.css"
+    theme.write_text(ICON_RULES.sub("", theme.read_text("utf-8")), "utf-8")
+    for unused in ("vendor", "locales", "scripts/fontawesome.js"):
+        place = out / "_static" / unused
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+    for unused in ("*.js.map", "fontawesome.js.LICENSE.txt"):
+        for place in (out / "_static" / "scripts").glob(unused):
+            place.unlink()
+
+
+def write_texts(out: Path, texts: dict[str, str]) -> None:
+    """For the search: what `fetch` would get from a server."""
+    told = {
+        f"{name}.html": f'<div role="main">{html.escape(text)}</div>'
+        for name, text in sorted(texts.items())
+        if name.startswith("book/")
+    }
+    source = (Path(__file__).parent / "front" / "texts.js").read_text("utf-8")
+    made = source.replace("{}", json.dumps(told, ensure_ascii=False), 1)
+    (out / "_static" / "texts.js").write_text(made, "utf-8")
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("config-inited", no_dead_buttons)
+    app.connect("html-page-context", switch)
+    app.connect("build-finished", lighten, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,214 @@
+"""Boxes, the reading switch, and that a page carries no more than it uses."""
+
+import gzip
+import re
+from html import unescape
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from docutils import nodes
+from docutils.utils import new_document
+
+import boxes
+import delivery
+import formulas
+from browser import BUILT
+from tests.contents import CHAPTERS, ROOT
+from tests.test_page import visit
+
+FOLDED = next(
+    (
+        n
+        for n in CHAPTERS
+        if "hide-input" in (ROOT / f"{n}.ipynb").read_text()
+    ),
+    None,
+)
+FORMULA = re.compile(r"<math.*?</math>", re.DOTALL)
+PACKED = {".png", ".jpg", ".woff2"}
+
+
+def paragraph(bold: str, rest: str = "") -> nodes.paragraph:
+    # as MyST makes it: an empty text first
+    return nodes.paragraph(
+        "", "", nodes.Text(""), nodes.strong("", bold), nodes.Text(rest)
+    )
+
+
+def raw(html: str) -> nodes.raw:
+    return nodes.raw("", html, format="html")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("Predict", "pn-predict"),
+        ("What do you expect?", "pn-predict"),
+        ("Answer.", "pn-finding"),
+        ("Pitfall", "pn-pitfall"),
+        ("Birds and cars", None),
+        ("Predictable", None),
+    ],
+)
+def test_a_paragraph_is_known_by_its_beginning(words, name):
+    document = new_document("x")
+    document += paragraph(words, ": and so on.")
+    boxes.mark(document)
+    assert document.children[0]["classes"] == ([name] if name else [])
+
+
+def test_an_answer_stands_in_the_box_of_its_question():
+    section = nodes.section()
+    section += nodes.title("", "Self-test")
+    section += nodes.paragraph("", "Answer first, then open.")
+    for number in (1, 2):
+        section += paragraph(f"{number}.", " Why?")
+        section += raw("<details><summary>Answer</summary>")
+        section += paragraph("Because", " it is so.")
+        section += raw("</details>")
+    section += nodes.section("", nodes.title("", "What comes next"))
+    boxes.group(section, "pn-question", True)
+    kinds = [type(child).__name__ for child in section.children]
+    assert kinds == [
+        "title",
+        "paragraph",
+        "container",
+        "container",
+        "section",
+    ]
+    for box in section.children[2:4]:
+        assert len(box.children) == 4 and box.parent is section
+
+
+def test_a_formula_is_mathml_and_the_font_has_its_signs(book):
+    found = formulas.mathml(r"w \leftarrow w - \eta \frac{1}{T} x", "block")
+    assert found.startswith("<math") and "<mfrac>" in found
+    style = (ROOT / "book" / "_static" / "book.css").read_text()
+    ranges = re.search(r"unicode-range:([^;]*);", style)[1]
+    known: set[int] = set()
+    for first, last in re.findall(r"U\+(\w+)(?:-(\w+))?", ranges):
+        known |= set(range(int(first, 16), int(last or first, 16) + 1))
+    used = {
+        sign
+        for file in BUILT.glob("book/*.html")
+        for formula in FORMULA.findall(file.read_text("utf-8"))
+        for sign in unescape(re.sub("<[^>]*>", "", formula))
+    }
+    assert used and {sign for sign in used if ord(sign) not in known} == set()
+
+
+def test_what_a_page_says_is_its_prose_alone():
+    page = (
+        "<nav>menu</nav><article><h1>A<a>#</a></h1><p>word</p>"
+        "<pre>code</pre><script>x</script></article>"
+    )
+    assert delivery.prose(page) == "Aword"
+
+
+def test_an_icon_is_drawn_and_an_unknown_one_is_refused():
+    known = {("s", "bars"): ("448", "512", "M0 96")}
+    page = '<i class="fa-solid fa-bars fa-lg"></i>'
+    assert 'class="svg-inline--fa fa-solid fa-bars fa-lg"' in delivery.drawn(
+        page, known
+    )
+    with pytest.raises(delivery.UnknownIcon, match="rocket"):
+        delivery.drawn('<i class="fas fa-rocket"></i>', known)
+
+
+@pytest.mark.parametrize("address", [delivery.PLACEHOLDER, "https://x/y/z"])
+def test_no_button_leads_nowhere(monkeypatch, address):
+    monkeypatch.setattr(delivery, "setting", lambda: address)
+    options = {"launch_buttons": {"x": 1}, "use_repository_button": True}
+    config = SimpleNamespace(html_theme_options=options)
+    delivery.no_dead_buttons(None, config)
+    unset = address == delivery.PLACEHOLDER
+    assert options["use_repository_button"] is not unset
+    assert bool(options["launch_buttons"]) is not unset
+
+
+def folds(page) -> list[bool]:
+    return page.eval_on_selector_all(
+        "details.hide.above-input", "all => all.map(d => d.open)"
+    )
+
+
+@pytest.mark.skipif(FOLDED is None, reason="no chapter folds code")
+def test_the_switch_opens_all_code_and_is_remembered(browser, book):
+    page, _ = visit(browser, f"{book}/{FOLDED}.html")
+    with page:
+        assert not any(folds(page))
+        page.get_by_role("radio", name="Read").focus()
+        page.keyboard.press("ArrowRight")
+        assert all(folds(page))
+        page.reload(wait_until="networkidle")
+        assert all(folds(page))
+        assert page.get_by_role("radio", name="Code").is_checked()
+        page.get_by_role("radio", name="Read").click()
+        assert not any(folds(page))
+        shift = page.evaluate(
+            """() => new Promise(done => {
+              let sum = 0
+              new PerformanceObserver(list => {
+                for (const e of list.getEntries()) sum += e.value
+              }).observe({type: "layout-shift", buffered: true})
+              setTimeout(() => done(sum), 100) })"""
+        )
+        assert shift <= 0.05
+
+
+def carried(browser, address: str) -> tuple[int, int]:
+    """Compressed bytes that a page loads: pictures, and all the rest."""
+    page = browser.new_page()
+    paths: set[str] = set()
+    page.on("request", lambda r: paths.add(unquote(urlsplit(r.url).path)))
+    with page:
+        page.goto(address, wait_until="networkidle")
+    pictures = rest = 0
+    for path in paths:
+        file = BUILT / path.lstrip("/")
+        if not file.is_file():
+            continue
+        data = file.read_bytes()
+        size = len(data if file.suffix in PACKED else gzip.compress(data))
+        if "_images" in path:
+            pictures += size
+        else:
+            rest += size
+    return pictures, rest
+
+
+def test_a_chapter_is_light(browser, book):
+    plain = [n for n in CHAPTERS if "srcdoc" not in text(n)]
+    sizes = {n: carried(browser, f"{book}/{n}.html") for n in plain}
+    assert {n: rest for n, (_, rest) in sizes.items() if rest > 260_000} == {}
+
+
+def text(name: str) -> str:
+    return (
+        (BUILT / f"{name}.html").read_text("utf-8") if BUILT.is_dir() else ""
+    )
+
+
+def test_nothing_is_shipped_that_no_page_loads(book):
+    shipped = {f.name for f in Path(BUILT, "_static").rglob("*")}
+    assert not shipped & {"fontawesome.js", "mathjax", "vendor", "locales"}
+    fonts = BUILT / "_static" / "fonts"
+    assert len(list(fonts.glob("LICENSE-*"))) == 2
+
+
+def test_the_search_quotes_pages_from_a_disk(browser, book):
+    file = (BUILT / "search.html").as_uri()
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on(
+        "console",
+        lambda m: errors.append(m.text) if m.type == "error" else None,
+    )
+    with page:
+        page.goto(f"{file}?q=forgetting")
+        page.wait_for_selector("#search-results li p.context")
+        quotes = page.locator("#search-results li p.context")
+        assert any("orget" in q for q in quotes.all_inner_texts())
+    assert errors == []
