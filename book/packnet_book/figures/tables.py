@@ -48,6 +48,7 @@ BASE = (
     ".pn-table thead :is(th,td){border-bottom:2px solid var(--pn-quiet);"
     "font-weight:600;vertical-align:bottom;white-space:normal;"
     "min-width:3.5rem}"
+    ".pn-table th[colspan]{text-align:center}"
     ".pn-table tbody th{text-align:left;font-weight:500}"
     ".pn-table .pn-text{text-align:left;white-space:normal;min-width:5rem;"
     "max-width:22rem}"
