@@ -77,7 +77,7 @@ class Witness:
 
 
 @pytest.fixture
-def witness(monkeypatch) -> Iterator[Witness]:
+def witness(monkeypatch) -> Witness:
     made, add_task = Witness(), PackNet.add_task
 
     def noting(net, name, classes):
@@ -85,13 +85,13 @@ def witness(monkeypatch) -> Iterator[Witness]:
         add_task(net, name, classes)
 
     monkeypatch.setattr(PackNet, "add_task", noting)
-    yield made
-    made.see_nothing_forgotten()
+    return made
 
 
 @pytest.fixture
-def example(request, witness, monkeypatch, tmp_path) -> dict:
-    """The names that an example leaves, which was run in `tmp_path`."""
+def example(request, witness, monkeypatch, tmp_path) -> Iterator[dict]:
+    """The names that an example leaves, which was run in `tmp_path`; after
+    the test, nothing that it taught a network may be forgotten."""
     heading = request.param
     for library in NEEDS[heading]:
         if importlib.util.find_spec(library) is None:
@@ -103,7 +103,8 @@ def example(request, witness, monkeypatch, tmp_path) -> dict:
     names: dict = {"__name__": heading}
     for part in (SHARED, heading):
         exec(compile(examples()[part], f"<{part}>", "exec"), names)
-    return names
+    yield names
+    witness.see_nothing_forgotten()
 
 
 def of(heading: str) -> pytest.MarkDecorator:
