@@ -17,7 +17,7 @@ HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
 
-.PHONY: help book test html slides times pdf colab links address bench results clean
+.PHONY: help book test stacks html slides times pdf colab links address bench results clean
 .NOTPARALLEL:
 
 help:  ## list these commands (the default)
@@ -41,6 +41,12 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	  --numprocesses=2 --dist=loadfile --no-loadscope-reorder \
 	  --nbval --nbval-current-env --nbval-cell-timeout=3000 \
 	  --nbval-sanitize-with=tests/figures.cfg
+
+stacks: PINS += requirements-stacks.lock
+stacks: $(STAMP)  ## the examples of In your own stack, with their libraries
+	$(BIN)/pip install $(addprefix --constraint ,$(PINS)) --editable '.[stacks]'
+	OMP_NUM_THREADS=1 PACKNET_STACKS=required $(BIN)/pytest \
+	  tests/test_stacks.py --durations=0
 
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html

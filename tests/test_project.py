@@ -20,6 +20,7 @@ COMMANDS = [
     "html",
     "pdf",
     "colab",
+    "stacks",
     "links",
     "address",
     "bench",
@@ -41,8 +42,8 @@ def declared() -> dict[str, Requirement]:
     )
 
 
-def locked() -> dict[str, Requirement]:
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+def locked(name: str = "requirements.lock") -> dict[str, Requirement]:
+    lines = (ROOT / name).read_text().splitlines()
     return requirements([x for x in lines if not x.startswith("#")])
 
 
@@ -83,8 +84,17 @@ def test_the_lock_pins_every_direct_dependency_within_its_range():
         assert wanted.specifier.contains(pin(pins[name])), name
 
 
-def test_the_lock_pins_exact_versions_only():
-    for wanted in locked().values():
+def test_the_stacks_are_pinned_and_change_no_other_version():
+    pins, more = locked(), locked("requirements-stacks.lock")
+    assert not pins.keys() & more.keys()
+    stacks = requirements(PROJECT["optional-dependencies"]["stacks"])
+    for name, wanted in stacks.items():
+        assert wanted.specifier.contains(pin((pins | more)[name])), name
+
+
+@pytest.mark.parametrize("name", ["", "-stacks"])
+def test_a_lock_pins_exact_versions_only(name):
+    for wanted in locked(f"requirements{name}.lock").values():
         assert pin(wanted)
 
 
@@ -141,7 +151,8 @@ def test_ci_runs_the_same_commands_as_people():
     text = path.read_text()
     assert path.stat().st_mode & 0o111
     assert "set -euo pipefail" in text
-    places = [text.index(f"\nmake {x}") for x in ("test", "colab", "html")]
+    order = ("test", "colab", "stacks")
+    places = [text.index(f"\nmake {x}") for x in order]
     assert places == sorted(places)
 
 
