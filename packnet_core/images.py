@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
-from torchvision.datasets import ImageFolder
+from torchvision.datasets.folder import make_dataset
 from torchvision.transforms.functional import pil_to_tensor
 
 from packnet_core.errors import BadPictures
@@ -16,6 +19,14 @@ from packnet_core.errors import BadPictures
 # Mean and standard deviation of ImageNet's pixels, per colour, from 0 to 1.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx",
+          "$recycle.bin", "system volume information"}  # fmt: skip
+TOPS = {"I": (255, 4095, 65535), "F": (1, 255)}  # of pixels, by their mode
+CURES = {
+    FileNotFoundError: "copy or unpack it again",
+    PermissionError: "allow yourself to read it",
+    Image.DecompressionBombError: "make it smaller",
+}
 
 
 class Source(Protocol):
@@ -115,28 +126,27 @@ class Pictures:
         itself. Classes are in alphabetical order. Raises BadPictures.
         """
         side = size if cropped else round(size * 256 / 224)
-
-        def read(path: str) -> Tensor:
-            try:
-                with Image.open(path) as picture:
-                    if picture.mode.startswith(("I", "F")):
-                        raise ValueError("more than a byte a colour")
-                    turned = ImageOps.exif_transpose(picture).convert("RGB")
-                return pil_to_tensor(turned.resize((side, side)))
-            except (OSError, ValueError, Image.DecompressionBombError) as e:
-                raise BadPictures(
-                    f"{path}: cannot be read ({e}); mend it, or take it away"
-                ) from e
-
         try:
-            found = ImageFolder(os.fspath(folder), loader=read)
-        except (OSError, RuntimeError) as error:
+            with os.scandir(folder) as inside:
+                there = sorted(one.name for one in inside if one.is_dir())
+            classes = [name for name in there if not litter(name)]
+            numbers = {name: label for label, name in enumerate(classes)}
+            found = make_dataset(
+                os.fspath(folder), numbers,
+                is_valid_file=lambda file: not litter(os.path.basename(file)),
+            )  # fmt: skip
+        except (OSError, ValueError) as error:
             raise BadPictures(
                 f"{folder}: it needs a folder of pictures for each class "
                 f"({error})"
             ) from error
-        images = torch.stack([found[i][0] for i in range(len(found))])
-        return cls(images, torch.tensor(found.targets), tuple(found.classes))
+        images = []
+        for file, _ in found:
+            with opened(file) as picture:
+                square = in_colours(picture).resize((side, side))
+            images.append(pil_to_tensor(square))
+        labels = torch.tensor([label for _, label in found])
+        return cls(torch.stack(images), labels, tuple(classes))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -178,6 +188,44 @@ class Pictures:
         room = self._room(indices, size)
         flips = torch.zeros(len(indices), dtype=torch.bool)
         return self.source.crop(indices, room // 2, flips, size).to(device)
+
+
+def litter(name: str) -> bool:
+    """Whether a file or folder is hidden, or one of the system's."""
+    return name.startswith((".", "@eaDir")) or name.lower() in LITTER
+
+
+@contextmanager
+def opened(file: str | os.PathLike) -> Iterator[Image.Image]:
+    """A picture's file; what reading it leads to is BadPictures, by name."""
+    try:
+        with Image.open(file) as picture:
+            yield picture
+    except Exception as error:  # any: Pillow lets those of its readers out
+        cure = "mend it, or take it away (HEIC: export it as JPEG)"
+        raise BadPictures(
+            f"{os.fspath(file)}: cannot be read "
+            f"({getattr(error, 'strerror', None) or error}); "
+            f"{CURES.get(type(error), cure)}"
+        ) from error
+
+
+def in_colours(picture: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF says, a byte for red, green and blue.
+
+    Greys of 8, 12 or 16 bits (as the brightest needs) and floats up to 1
+    or 255 are scaled to bytes. Raises ValueError for others.
+    """
+    ImageOps.exif_transpose(picture, in_place=True)
+    if (kind := picture.mode[0]) in TOPS:
+        values = numpy.asarray(picture)
+        low, high = values.min(), values.max()
+        top = next((top for top in TOPS[kind] if 0 <= low <= high <= top), 0)
+        if not top:
+            raise ValueError(f"pixels from {low} to {high}, not a byte each")
+        bytes = (values * (255 / top)).round().astype(numpy.uint8)
+        picture = Image.fromarray(bytes)
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def generator(*words: object) -> torch.Generator:

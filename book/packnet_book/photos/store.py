@@ -18,13 +18,14 @@ import numpy
 import platformdirs
 import torch
 from filelock import FileLock
-from PIL import Image
 from PIL import __version__ as decoder
 from torch import Tensor
 from tqdm import tqdm
 
 from packnet_book.photos.listing import Listing
 from packnet_book.photos.preparation import Preparation
+from packnet_core.errors import BadPictures
+from packnet_core.images import opened
 
 SAMPLE = 100  # pictures from which a set's size is estimated
 SHARE = 0.8  # of the free space that a set may take
@@ -158,9 +159,9 @@ def estimate(listing: Listing, preparation: Preparation) -> int:
     sizes = []
     for place in range(0, len(listing), every):
         try:
-            with Image.open(listing.files[place]) as picture:
+            with opened(listing.files[place]) as picture:
                 width, height = preparation.shape(*picture.size)
-        except OSError:  # found, and named, when it is decoded
+        except BadPictures:  # found, and named, when it is decoded
             continue
         sizes.append(3 * width * height)
     return len(listing) * sum(sizes) // max(len(sizes), 1)
