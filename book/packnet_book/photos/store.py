@@ -27,6 +27,7 @@ from packnet_book.photos.preparation import Preparation
 from packnet_core.errors import BadPictures
 from packnet_core.images import opened
 
+FORM = 2  # of what is kept; another number makes everything anew
 SAMPLE = 100  # pictures from which a set's size is estimated
 SHARE = 0.8  # of the free space that a set may take
 AHEAD = 64  # pictures decoded before they are written
@@ -144,12 +145,13 @@ def in_memory(listing: Listing, preparation: Preparation) -> Stored:
 
 def fingerprint(listing: Listing, preparation: Preparation) -> str:
     """A name for these files as they are now, prepared in this way."""
-    digest = hashlib.sha256(f"{preparation} pillow {decoder}".encode())
+    form = f"{FORM} {preparation} pillow {decoder}"
+    digest = hashlib.sha256(form.encode())
     for place, file in enumerate(listing.files):
         state = file.stat() if file.exists() else None
         about = state and (state.st_size, state.st_mtime_ns)
         box = listing.boxes and listing.boxes[place]
-        digest.update(f"{file.absolute()} {about} {box}\n".encode())
+        digest.update(f"{str(file.absolute())!r} {about} {box}\n".encode())
     return digest.hexdigest()[:20]
 
 
