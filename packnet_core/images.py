@@ -140,13 +140,13 @@ class Pictures:
                 f"{folder}: it needs a folder of pictures for each class "
                 f"({error})"
             ) from error
-        images = []
-        for file, _ in found:
+        images = torch.empty(len(found), 3, side, side, dtype=torch.uint8)
+        for image, (file, _) in zip(images, found, strict=True):
             with opened(file) as picture:
                 square = in_colours(picture).resize((side, side))
-            images.append(pil_to_tensor(square))
+            image.copy_(pil_to_tensor(square))
         labels = torch.tensor([label for _, label in found])
-        return cls(torch.stack(images), labels, tuple(classes))
+        return cls(images, labels, tuple(classes))
 
     def __len__(self) -> int:
         return len(self.labels)

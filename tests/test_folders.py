@@ -109,7 +109,7 @@ def test_a_class_of_deeper_folders_alone_says_where_they_are(root):
         (root / f"train/a/{number}.png").rename(
             root / f"train/a/more/{number}.png"
         )
-    with pytest.raises(BadPictures, match="4 file.*deeper.*move them up"):
+    with pytest.raises(BadPictures, match=r"4 file.*deeper.*move them up"):
         read_classes(root, "train")
 
 
@@ -132,9 +132,7 @@ def test_a_folder_that_may_not_be_read_is_named(root):
         (root / "train/a").chmod(0o755)
 
 
-def test_a_folder_that_the_system_does_not_let_in_is_named(
-    root, monkeypatch
-):
+def test_a_folder_that_the_system_does_not_let_in_is_named(root, monkeypatch):
     def refused(_):
         raise PermissionError(13, "Permission denied")
 

@@ -1,4 +1,4 @@
-"""Lists of the published sets: damaged in any line, or as people have them."""
+"""Lists of the published sets: damaged, or as people have them."""
 
 import numpy
 import pytest
@@ -226,5 +226,5 @@ def test_imagenet_whose_validation_pictures_are_not_sorted(tmp_path):
     for name in ("n01440764", "n01443537"):
         gradient(tmp_path / "train" / name / "1.JPEG")
         gradient(tmp_path / "val" / f"{name}.JPEG")
-    with pytest.raises(BadPictures, match="val: 2 file.*sort them into"):
+    with pytest.raises(BadPictures, match=r"val: 2 file.*sort them into"):
         read_set("imagenet", tmp_path, "test")
