@@ -126,13 +126,14 @@ class Pictures:
         itself. Classes are in alphabetical order. Raises BadPictures.
         """
         side = size if cropped else round(size * 256 / 224)
+        folder = os.fspath(folder)
         try:
             with os.scandir(folder) as inside:
                 there = sorted(one.name for one in inside if one.is_dir())
             classes = [name for name in there if not litter(name)]
             numbers = {name: label for label, name in enumerate(classes)}
             found = make_dataset(
-                os.fspath(folder), numbers,
+                folder, numbers,
                 is_valid_file=lambda file: not litter(os.path.basename(file)),
             )  # fmt: skip
         except (OSError, ValueError) as error:

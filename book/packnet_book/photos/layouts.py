@@ -227,7 +227,8 @@ def read_tiny(root: Path, split: str) -> Listing:
             file = root / "val" / "images" / line.name(0)
             found.append((file, label[line.words[1]]))
     else:
-        found, left_out = [], []
+        found = []
+        left_out: list[str] = []
         for name in classes:
             folder = root / ("train" if split == "train" else "val") / name
             if (folder / "images").is_dir():
