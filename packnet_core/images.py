@@ -19,14 +19,10 @@ from packnet_core.errors import BadPictures
 # Mean and standard deviation of ImageNet's pixels, per colour, from 0 to 1.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
-LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx",
-          "$recycle.bin", "system volume information"}  # fmt: skip
+LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"}
 TOPS = {"I": (255, 4095, 65535), "F": (1, 255)}  # of pixels, by their mode
-CURES = {
-    FileNotFoundError: "copy or unpack it again",
-    PermissionError: "allow yourself to read it",
-    Image.DecompressionBombError: "make it smaller",
-}
+CURE = """mend it (HEIC: export it as JPEG; too large: make it smaller; no \
+leave: allow yourself to read it), or take it away"""
 
 
 class Source(Protocol):
@@ -125,20 +121,19 @@ class Pictures:
         be cut out; or, if `cropped` along their objects, to that side
         itself. Classes are in alphabetical order. Raises BadPictures.
         """
-        side = size if cropped else round(size * 256 / 224)
-        folder = os.fspath(folder)
+        side, root = (
+            size if cropped else round(size * 8 / 7),
+            os.fspath(folder),
+        )
         try:
-            with os.scandir(folder) as inside:
-                there = sorted(one.name for one in inside if one.is_dir())
-            classes = [name for name in there if not litter(name)]
-            numbers = {name: label for label, name in enumerate(classes)}
-            found = make_dataset(
-                folder, numbers,
-                is_valid_file=lambda file: not litter(os.path.basename(file)),
-            )  # fmt: skip
+            names = sorted(
+                one.name for one in os.scandir(root) if one.is_dir()
+            )
+            numbers = {n: i for i, n in enumerate(filter(wanted, names))}
+            found = make_dataset(root, numbers, is_valid_file=wanted)
         except (OSError, ValueError) as error:
             raise BadPictures(
-                f"{folder}: it needs a folder of pictures for each class "
+                f"{root}: it needs a folder of pictures for each class "
                 f"({error})"
             ) from error
         images = torch.empty(len(found), 3, side, side, dtype=torch.uint8)
@@ -146,8 +141,7 @@ class Pictures:
             with opened(file) as picture:
                 square = in_colours(picture).resize((side, side))
             image.copy_(pil_to_tensor(square))
-        labels = torch.tensor([label for _, label in found])
-        return cls(images, labels, tuple(classes))
+        return cls(images, torch.tensor([n for _, n in found]), (*numbers,))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -191,40 +185,38 @@ class Pictures:
         return self.source.crop(indices, room // 2, flips, size).to(device)
 
 
-def litter(name: str) -> bool:
-    """Whether a file or folder is hidden, or one of the system's."""
-    return name.startswith((".", "@eaDir")) or name.lower() in LITTER
+def wanted(path: str) -> bool:
+    """Whether a file or folder is neither hidden nor one of the system's."""
+    name = os.path.basename(path)
+    return not name.startswith((".", "@eaDir")) and name.lower() not in LITTER
 
 
 @contextmanager
 def opened(file: str | os.PathLike) -> Iterator[Image.Image]:
-    """A picture's file; what reading it leads to is BadPictures, by name."""
+    """A picture's file; whatever reading it leads to is BadPictures."""
     try:
         with Image.open(file) as picture:
             yield picture
     except Exception as error:  # any: Pillow lets those of its readers out
-        cure = "mend it, or take it away (HEIC: export it as JPEG)"
+        said = getattr(error, "strerror", None) or error
         raise BadPictures(
-            f"{os.fspath(file)}: cannot be read "
-            f"({getattr(error, 'strerror', None) or error}); "
-            f"{CURES.get(type(error), cure)}"
+            f"{file}: cannot be read ({said}): {CURE}"
         ) from error
 
 
 def in_colours(picture: Image.Image) -> Image.Image:
     """A picture turned as its EXIF says, a byte for red, green and blue.
 
-    Greys of 8, 12 or 16 bits (as the brightest needs) and floats up to 1
-    or 255 are scaled to bytes. Raises ValueError for others.
+    Greys of 8, 12 or 16 bits, as the brightest needs, and floats up to 1
+    or 255 are scaled. Raises ValueError for others.
     """
     ImageOps.exif_transpose(picture, in_place=True)
-    if (kind := picture.mode[0]) in TOPS:
+    if tops := TOPS.get(picture.mode[0]):
         values = numpy.asarray(picture)
         low, high = values.min(), values.max()
-        top = next((top for top in TOPS[kind] if 0 <= low <= high <= top), 0)
-        if not top:
+        if not (fitting := [top for top in tops if 0 <= low <= high <= top]):
             raise ValueError(f"pixels from {low} to {high}, not a byte each")
-        bytes = (values * (255 / top)).round().astype(numpy.uint8)
+        bytes = (values * (255 / fitting[0])).round().astype(numpy.uint8)
         picture = Image.fromarray(bytes)
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 

@@ -156,7 +156,7 @@ def test_names_that_are_not_utf8(root, capsys):
     listing = read_classes(root, "train")
     assert len(in_memory(listing, SMALL)) == 12
     assert len(stored(listing, SMALL, root / "kept")) == 12
-    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 3
     images = in_memory(listing, SMALL)
     labels = torch.tensor(listing.labels)
     assert digest_of(Pictures(images, labels, listing.classes))

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from packnet_book.photos.layouts import read_classes
+from packnet_book.photos.listing import Listing
 from packnet_book.photos.preparation import Preparation
 from packnet_book.photos.store import in_memory
 from packnet_book.runs.presets import (
@@ -37,10 +38,9 @@ def measure(network: PackNet, task: str, data: Path) -> ErrorRates:
     """
     number = network.number(task)
     split = "test" if (data / "test").is_dir() else "val"
-    pictures = _read(
-        data, split, _preparation(network, task),
-        classes=network.records[number - 1].classes,
-    )  # fmt: skip
+    classes = network.records[number - 1].classes
+    listing = read_classes(data, split, test=split, classes=classes)
+    pictures = _decoded(listing, _preparation(network, task))
     with network.view(task):
         return evaluate(network, pictures, size=_size(network))
 
@@ -70,12 +70,12 @@ def add(
     _refuse_place(file, out)
     network = load(file)
     size = _size(network)
+    listed = read_classes(data, "train")
+    listed_test = read_classes(data, "test", classes=listed.classes)
     _refuse_task(network, task, file, prune)
     preparation = Preparation(size, cropped)
-    train = _read(data, "train", preparation, subset=subset)
-    test = _read(
-        data, "test", preparation, classes=train.classes, subset=subset
-    )
+    train = _decoded(listed.subset(subset), preparation)
+    test = _decoded(listed_test.subset(subset), preparation)
     recipe = PRESETS.get(str(network.provenance.get("preset")), MINIATURE)
     if epochs is not None:
         recipe = shortened(recipe, epochs)
@@ -128,14 +128,13 @@ def _pictures_of(
 ) -> Pictures | None:
     size, classes = _size(network), network.records[-1].classes
     if folder is not None:
-        preparation = _preparation(network, task)
-        pictures = _read(folder, "train", preparation, subset=subset)
-        if pictures.classes != classes:
+        listing = read_classes(folder, "train")
+        if listing.classes != classes:
             raise BadPictures(
                 f"{folder}: its classes are not those of {task!r}; name "
                 "the folder that the task was trained on"
             )
-        return pictures
+        return _decoded(listing.subset(subset), _preparation(network, task))
     for source in recipe.tasks:
         if isinstance(source, Drawn) and source.name == task:
             return source.read("train", size, None, subset)
@@ -220,19 +219,6 @@ def _preparation(network: PackNet, task: str) -> Preparation:
     return Preparation(_size(network), bool(_cropped(network).get(task)))
 
 
-def _read(
-    folder: Path,
-    split: str,
-    preparation: Preparation,
-    *,
-    classes: tuple[str, ...] | None = None,
-    subset: float = 1.0,
-) -> Pictures:
-    listing = read_classes(folder, split, test=split, classes=classes).subset(
-        subset
-    )
-    return Pictures(
-        in_memory(listing, preparation),
-        torch.tensor(listing.labels),
-        listing.classes,
-    )
+def _decoded(listing: Listing, preparation: Preparation) -> Pictures:
+    labels = torch.tensor(listing.labels)
+    return Pictures(in_memory(listing, preparation), labels, listing.classes)

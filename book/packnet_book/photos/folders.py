@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from packnet_book.photos.listing import Listing
 from packnet_core.errors import BadPictures
-from packnet_core.images import litter
+from packnet_core.images import wanted
 
 LAYOUT = "expected DIR/train/<class>/* and DIR/test/<class>/*"
 SHOWN = 5  # names in a message, at most
@@ -33,12 +33,12 @@ class Inside:
 
 
 def inside(folder: Path) -> Inside:
-    """What is in a folder, without litter. Raises BadPictures."""
+    """What is in a folder, without what is hidden. Raises BadPictures."""
     found = Inside()
     try:
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
-                if litter(entry.name):
+                if not wanted(entry.name):
                     continue
                 if entry.is_dir():
                     found.folders.append(entry.name)
@@ -180,7 +180,7 @@ def _composed(name: str) -> str:
 def _count(folder: Path) -> int:
     """How many files are in a folder, however deep."""
     return sum(
-        not litter(name) for _, _, names in os.walk(folder) for name in names
+        wanted(name) for _, _, names in os.walk(folder) for name in names
     )
 
 
