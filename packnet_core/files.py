@@ -198,11 +198,16 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield new
-        with open(new, "rb") as written:
-            os.fsync(written.fileno())
+        try:
+            with open(new, "r+b") as written:  # as Windows wants it
+                os.fsync(written.fileno())
+        except OSError as error:
+            if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+                raise  # others mean that the disk knows no such call
         mask = os.umask(0)  # safetensors lets nobody else read its files
         os.umask(mask)
-        new.chmod(0o666 & ~mask)
+        with suppress(OSError):  # not all disks know of modes
+            new.chmod(0o666 & ~mask)
         os.replace(new, path)
     except OSError as error:  # say which file, not which temporary one
         reason = error.strerror or str(error)

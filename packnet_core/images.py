@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
-from torchvision.datasets import ImageFolder
+from torchvision.datasets.folder import make_dataset
 from torchvision.transforms.functional import pil_to_tensor
 
 from packnet_core.errors import BadPictures
@@ -16,6 +19,10 @@ from packnet_core.errors import BadPictures
 # Mean and standard deviation of ImageNet's pixels, per colour, from 0 to 1.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"}
+TOPS = {"I": (255, 4095, 65535), "F": (1, 255)}  # of pixels, by their mode
+CURE = """mend it (HEIC: export it as JPEG; too large: make it smaller; no \
+leave: allow yourself to read it), or take it away"""
 
 
 class Source(Protocol):
@@ -114,29 +121,27 @@ class Pictures:
         be cut out; or, if `cropped` along their objects, to that side
         itself. Classes are in alphabetical order. Raises BadPictures.
         """
-        side = size if cropped else round(size * 256 / 224)
-
-        def read(path: str) -> Tensor:
-            try:
-                with Image.open(path) as picture:
-                    if picture.mode.startswith(("I", "F")):
-                        raise ValueError("more than a byte a colour")
-                    turned = ImageOps.exif_transpose(picture).convert("RGB")
-                return pil_to_tensor(turned.resize((side, side)))
-            except (OSError, ValueError, Image.DecompressionBombError) as e:
-                raise BadPictures(
-                    f"{path}: cannot be read ({e}); mend it, or take it away"
-                ) from e
-
+        side, root = (
+            size if cropped else round(size * 8 / 7),
+            os.fspath(folder),
+        )
         try:
-            found = ImageFolder(os.fspath(folder), loader=read)
-        except (OSError, RuntimeError) as error:
+            names = sorted(
+                one.name for one in os.scandir(root) if one.is_dir()
+            )
+            numbers = {n: i for i, n in enumerate(filter(wanted, names))}
+            found = make_dataset(root, numbers, is_valid_file=wanted)
+        except (OSError, ValueError) as error:
             raise BadPictures(
-                f"{folder}: it needs a folder of pictures for each class "
+                f"{root}: it needs a folder of pictures for each class "
                 f"({error})"
             ) from error
-        images = torch.stack([found[i][0] for i in range(len(found))])
-        return cls(images, torch.tensor(found.targets), tuple(found.classes))
+        images = torch.empty(len(found), 3, side, side, dtype=torch.uint8)
+        for image, (file, _) in zip(images, found, strict=True):
+            with opened(file) as picture:
+                square = in_colours(picture).resize((side, side))
+            image.copy_(pil_to_tensor(square))
+        return cls(images, torch.tensor([n for _, n in found]), (*numbers,))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -178,6 +183,42 @@ class Pictures:
         room = self._room(indices, size)
         flips = torch.zeros(len(indices), dtype=torch.bool)
         return self.source.crop(indices, room // 2, flips, size).to(device)
+
+
+def wanted(path: str) -> bool:
+    """Whether a file or folder is neither hidden nor one of the system's."""
+    name = os.path.basename(path)
+    return not name.startswith((".", "@eaDir")) and name.lower() not in LITTER
+
+
+@contextmanager
+def opened(file: str | os.PathLike) -> Iterator[Image.Image]:
+    """A picture's file; whatever reading it leads to is BadPictures."""
+    try:
+        with Image.open(file) as picture:
+            yield picture
+    except Exception as error:  # any: Pillow lets those of its readers out
+        said = getattr(error, "strerror", None) or error
+        raise BadPictures(
+            f"{file}: cannot be read ({said}): {CURE}"
+        ) from error
+
+
+def in_colours(picture: Image.Image) -> Image.Image:
+    """A picture turned as its EXIF says, a byte for red, green and blue.
+
+    Greys of 8, 12 or 16 bits, as the brightest needs, and floats up to 1
+    or 255 are scaled. Raises ValueError for others.
+    """
+    ImageOps.exif_transpose(picture, in_place=True)
+    if tops := TOPS.get(picture.mode[0]):
+        values = numpy.asarray(picture)
+        low, high = values.min(), values.max()
+        if not (fitting := [top for top in tops if 0 <= low <= high <= top]):
+            raise ValueError(f"pixels from {low} to {high}, not a byte each")
+        bytes = (values * (255 / fitting[0])).round().astype(numpy.uint8)
+        picture = Image.fromarray(bytes)
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def generator(*words: object) -> torch.Generator:

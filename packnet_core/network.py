@@ -32,6 +32,7 @@ from packnet_core import errors, files, masking, pruning, trunks
 from packnet_core.guard import Guard, digest
 from packnet_core.views import View, innermost, refuse_export, written
 
+RESERVED = ("free", "all", "weights", "layer", "filter")  # in tables
 EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
 # Digests of what is fixed, by its name in the state, if anything is.
 Proof = dict[str, str] | None
@@ -317,9 +318,10 @@ class PackNet(nn.Module):
             raise errors.BadTask(
                 f"classes {names}: give a number, at least two, or the names"
             )
-        if not isinstance(name, str) or not name or name in self.tasks:
+        taken = [*self.tasks, *RESERVED]
+        if not isinstance(name, str) or not name or name in taken:
             raise errors.BadTask(
-                f"task {name!r} needs a name of its own; taken: {self.tasks}"
+                f"task {name!r} needs a name of its own; taken: {taken}"
             )
         if len(self.records) == masking.MOST_TASKS:
             raise errors.BadTask(

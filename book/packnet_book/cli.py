@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
+from io import TextIOWrapper
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -22,20 +23,24 @@ from packnet_book.photos.fetching import fetch
 from packnet_book.photos.manifest import known_sets
 from packnet_book.runs.contents import summary
 from packnet_book.runs.methods import METHODS
-from packnet_book.runs.presets import PRESETS, shortened, with_rates
+from packnet_book.runs.presets import PRESETS, Drawn, shortened, with_rates
 from packnet_book.runs.runner import Run
 from packnet_core import __version__, load
-from packnet_core.errors import PackNetError
+from packnet_core.errors import BadRun, PackNetError
 from packnet_core.trunks import NAMES
 
 FAILURES = (
-    PackNetError, OSError, torch.OutOfMemoryError, KeyboardInterrupt,
+    PackNetError, OSError, MemoryError, torch.OutOfMemoryError,
+    KeyboardInterrupt,
 )  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 success, 1 failure (one line), 2 wrong usage."""
     words = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):  # of whatever encoding
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         typer.main.get_command(app)(_a_flag_each(words), prog_name="packnet")
     except SystemExit as ended:
@@ -66,28 +71,35 @@ class Commands(TyperGroup):
         except BrokenPipeError:  # `head`, or a pager that was left
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except FAILURES as error:
-            said = _said(error).replace("\n", " ")
+            command = ctx.invoked_subcommand or ""
+            said = _said(error, command).replace("\n", " ")
             print(f"packnet: {said}", file=sys.stderr)
             raise typer.Exit(1) from error
 
 
-def _said(error: BaseException) -> str:
+def _said(error: BaseException, command: str) -> str:
     """What went wrong, and what to do."""
     if isinstance(error, KeyboardInterrupt):
-        return "stopped; the same command goes on from here"
+        if command in ("run", "data"):
+            return "stopped; the same command goes on from here"
+        return "stopped; nothing was written"
     if isinstance(error, torch.OutOfMemoryError):
         return (
             "the graphics card's memory is too small for a batch; `packnet "
             "run` takes --accumulate N (2, 4, ...) and --precision bf16"
         )
+    if isinstance(error, MemoryError):
+        return "the memory is too small; take fewer pictures (--subset)"
     if not isinstance(error, OSError) or not error.filename:
         return str(error)
     if isinstance(error, FileNotFoundError):
         return f"{error.filename}: no such file"
-    return (
-        f"{error.filename}: {error.strerror}; free some space, or name a "
-        "place that can be written"
-    )
+    cure = "free some space, or name a place that can be written"
+    if isinstance(error, PermissionError):
+        cure = "allow yourself to use it, or name a place that can be written"
+    if isinstance(error, IsADirectoryError):
+        cure = "name a file"
+    return f"{error.filename}: {error.strerror}; {cure}"
 
 
 def _only(
@@ -209,6 +221,16 @@ def run(
 ) -> None:
     """Train a preset, or go on with it."""
     chosen = PRESETS[preset]
+    if weights and not chosen.pretrained:
+        raise BadRun(
+            f"--weights: {preset} starts from none; leave it out, or take "
+            "another preset"
+        )
+    if data and all(isinstance(task, Drawn) for task in chosen.tasks):
+        raise BadRun(
+            f"--data: {preset} draws its pictures; leave it out, or take "
+            "another preset"
+        )
     architecture = chosen.architecture
     if arch and arch != architecture.name:
         architecture = replace(architecture, name=arch)
@@ -240,6 +262,8 @@ def show(
     ] = None,
 ) -> None:
     """Show what is in a packed network."""
+    if html and html.exists() and html.samefile(file):
+        raise BadRun(f"{html}: is read, and stays as it is; name another")
     if html:
         explore(file).write(html)
         print(f"{html}: open it in a browser", file=sys.stderr)

@@ -1,10 +1,12 @@
 """A reader's own pictures: test a packed network on them, add a task."""
 
+import uuid
 from pathlib import Path
 
 import torch
 
 from packnet_book.photos.layouts import read_classes
+from packnet_book.photos.listing import Listing
 from packnet_book.photos.preparation import Preparation
 from packnet_book.photos.store import in_memory
 from packnet_book.runs.presets import (
@@ -15,10 +17,17 @@ from packnet_book.runs.presets import (
     shortened,
 )
 from packnet_core import load
-from packnet_core.errors import BadPictures, BadTrunk, NoFreeWeights
+from packnet_core.errors import (
+    BadPictures,
+    BadRun,
+    BadTask,
+    BadTrunk,
+    NoFreeWeights,
+)
 from packnet_core.evaluation import ErrorRates, evaluate
 from packnet_core.images import Pictures, generator
-from packnet_core.network import PackNet
+from packnet_core.network import RESERVED, PackNet
+from packnet_core.pruning import checked
 from packnet_core.training import fit
 
 
@@ -29,10 +38,9 @@ def measure(network: PackNet, task: str, data: Path) -> ErrorRates:
     """
     number = network.number(task)
     split = "test" if (data / "test").is_dir() else "val"
-    pictures = _read(
-        data, split, _preparation(network, task),
-        classes=network.records[number - 1].classes,
-    )  # fmt: skip
+    classes = network.records[number - 1].classes
+    listing = read_classes(data, split, test=split, classes=classes)
+    pictures = _decoded(listing, _preparation(network, task))
     with network.view(task):
         return evaluate(network, pictures, size=_size(network))
 
@@ -55,17 +63,20 @@ def add(
     prune: fraction of the last task's weights to free beforehand;
     retrain: folder with that task's pictures, to train it again; cropped:
     the pictures show just their object. Writes `out`, returns what was
-    done and measured. Raises NoFreeWeights, BadPictures, and others.
+    done and measured. What can be refused is refused before anything is
+    trained. Raises NoFreeWeights, BadPictures, BadRun, and others.
     """
+    _refuse_options(prune, retrain, subset, epochs)
+    _refuse_place(file, out)
     network = load(file)
     size = _size(network)
+    listed = read_classes(data, "train")
+    listed_test = read_classes(data, "test", classes=listed.classes)
+    _refuse_task(network, task, file, prune)
     preparation = Preparation(size, cropped)
-    train = _read(data, "train", preparation, subset=subset)
-    test = _read(
-        data, "test", preparation, classes=train.classes, subset=subset
-    )
-    _refuse_unwritable(out)
-    recipe = PRESETS.get(network.provenance.get("preset", ""), MINIATURE)
+    train = _decoded(listed.subset(subset), preparation)
+    test = _decoded(listed_test.subset(subset), preparation)
+    recipe = PRESETS.get(str(network.provenance.get("preset")), MINIATURE)
     if epochs is not None:
         recipe = shortened(recipe, epochs)
     said = []
@@ -73,18 +84,10 @@ def add(
         said.append(_make_room(network, prune, retrain, recipe, subset, seed))
     with torch.random.fork_rng([]):
         torch.manual_seed(generator(seed, task).initial_seed())
-        try:
-            network.add_task(task, train.classes)
-        except NoFreeWeights as error:
-            raise NoFreeWeights(
-                f"{file}: no free weights left for {task!r}; give --prune "
-                "F (0.5, say) to free the smallest weights of "
-                f"{network.tasks[-1]!r}"
-            ) from error
+        network.add_task(task, train.classes)
     fit(network, train, recipe.add, size=size, seed=f"{seed}/{task}")
     errors = evaluate(network, test, size=size)
-    known = dict(network.provenance.get("cropped", {}))
-    network.provenance["cropped"] = known | {task: cropped}
+    network.provenance["cropped"] = _cropped(network) | {task: cropped}
     network.save(out)
     said.append(f"{task}: {errors}")
     return "\n".join([*said, f"written to {out}"])
@@ -102,6 +105,11 @@ def _make_room(
     task, size = network.tasks[-1], _size(network)
     pictures = _pictures_of(network, task, folder, recipe, subset)
     network.prune(fraction)
+    if not _free(network):
+        raise NoFreeWeights(
+            f"--prune {fraction} frees no weight of {task!r}; give a larger "
+            "fraction"
+        )
     if pictures is None:
         return (
             f"{task}: pruned by {fraction}, not trained again (name its "
@@ -120,26 +128,81 @@ def _pictures_of(
 ) -> Pictures | None:
     size, classes = _size(network), network.records[-1].classes
     if folder is not None:
-        preparation = _preparation(network, task)
-        pictures = _read(folder, "train", preparation, subset=subset)
-        if pictures.classes != classes:
+        listing = read_classes(folder, "train")
+        if listing.classes != classes:
             raise BadPictures(
                 f"{folder}: its classes are not those of {task!r}; name "
                 "the folder that the task was trained on"
             )
-        return pictures
+        return _decoded(listing.subset(subset), _preparation(network, task))
     for source in recipe.tasks:
         if isinstance(source, Drawn) and source.name == task:
             return source.read("train", size, None, subset)
     return None
 
 
-def _refuse_unwritable(out: Path) -> None:
-    """Raise OSError now, not after an hour of training."""
+def _refuse_options(
+    prune: float | None,
+    retrain: Path | None,
+    subset: float,
+    epochs: int | None,
+) -> None:
+    """Raise BadFraction, or BadRun for what cannot be or is not used."""
+    if prune is not None:
+        checked(prune)
+    faults = {
+        "--retrain trains the last task again after it was pruned: give "
+        "--prune F too, or leave it out": retrain and prune is None,
+        f"--epochs {epochs}: give 1 or more": (
+            epochs is not None and epochs < 1
+        ),
+        f"--subset {subset}: give a share above 0, up to 1": (
+            not 0 < subset <= 1
+        ),
+    }
+    for fault, there in faults.items():
+        if there:
+            raise BadRun(fault)
+
+
+def _refuse_place(file: Path, out: Path) -> None:
+    """Raise BadRun, OSError now, not after an hour of training."""
+    if out.is_dir():
+        raise BadRun(f"{out}: a folder; name a file, as in {out / file.name}")
+    if out.exists() and out.samefile(file):
+        raise BadRun(f"{out}: is read, and stays as it is; name another file")
     out.parent.mkdir(parents=True, exist_ok=True)
-    probe = out.with_name(f".probe-{out.name}")
+    probe = out.with_name(f".probe-{uuid.uuid4().hex}")
     probe.touch()
     probe.unlink()
+
+
+def _refuse_task(
+    network: PackNet, task: str, file: Path, prune: float | None
+) -> None:
+    """Raise BadTask, NoFreeWeights for a task that could not be added."""
+    taken = [*network.tasks, *RESERVED]
+    if not task or task in taken:
+        raise BadTask(
+            f"task {task!r} needs a name of its own; taken: {taken}"
+        )
+    if prune is None and not _free(network):
+        raise NoFreeWeights(
+            f"{file}: no free weights left for {task!r}; give --prune F "
+            "(0.5, say) to free the smallest weights of "
+            f"{network.tasks[-1]!r}"
+        )
+
+
+def _free(network: PackNet) -> int:
+    """How many weights no task owns."""
+    return sum(counts[0] for counts in network.owner_counts().values())
+
+
+def _cropped(network: PackNet) -> dict:
+    """Which tasks' pictures show just their object, as the file says."""
+    known = network.provenance.get("cropped")
+    return dict(known) if isinstance(known, dict) else {}
 
 
 def _size(network: PackNet) -> int:
@@ -153,23 +216,9 @@ def _size(network: PackNet) -> int:
 
 
 def _preparation(network: PackNet, task: str) -> Preparation:
-    cropped = network.provenance.get("cropped", {})
-    return Preparation(_size(network), bool(cropped.get(task)))
+    return Preparation(_size(network), bool(_cropped(network).get(task)))
 
 
-def _read(
-    folder: Path,
-    split: str,
-    preparation: Preparation,
-    *,
-    classes: tuple[str, ...] | None = None,
-    subset: float = 1.0,
-) -> Pictures:
-    listing = read_classes(folder, split, test=split, classes=classes).subset(
-        subset
-    )
-    return Pictures(
-        in_memory(listing, preparation),
-        torch.tensor(listing.labels),
-        listing.classes,
-    )
+def _decoded(listing: Listing, preparation: Preparation) -> Pictures:
+    labels = torch.tensor(listing.labels)
+    return Pictures(in_memory(listing, preparation), labels, listing.classes)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from packnet_book.locks import alone
 from packnet_book.photos.download import download
 from packnet_book.photos.errors import BadArchive, BadDownload, ByHand, NoRoom
 from packnet_book.photos.imagenet import sort_validation
@@ -23,7 +23,7 @@ from packnet_book.photos.layouts import read_set
 from packnet_book.photos.listing import Listing
 from packnet_book.photos.manifest import RealPictures, SetFile
 from packnet_book.photos.preparation import Preparation
-from packnet_book.photos.store import Stored, stored
+from packnet_book.photos.store import Stored, kept_in, stored
 from packnet_book.photos.unpack import unpack
 from packnet_core.errors import BadPictures
 
@@ -51,7 +51,7 @@ class Fetched:
             f"{about.name}: {about.train:,} training and {about.test:,} "
             f"test pictures of {about.classes} classes, in "
             f"{self.root / about.folder}",
-            f"decoded once, for {self.size} px"
+            f"decoded once, for {self.size} px, in {kept_in()}"
             if self.kept
             else "not kept decoded: they are read anew in each epoch",
             f"terms: {about.terms}",
@@ -83,7 +83,11 @@ def fetch(
     Raises ByHand, BadDownload, BadArchive, NoRoom, BadPictures, OSError.
     """
     root.mkdir(parents=True, exist_ok=True)
-    with _alone(root, about.name), _place_named(root):
+    wait = f"{root}: another process prepares {about.name}; waiting for it"
+    with (
+        alone(root / f".{about.name}.lock", wait),
+        _place_named(root),
+    ):
         try:
             train, test = _both(about, root)
         except BadPictures:
@@ -231,22 +235,6 @@ def _counted(about: RealPictures, root: Path, split: str) -> Listing:
         if not picture.is_file():
             raise BadPictures(f"{picture}: no such file; {again}")
     return listing
-
-
-@contextmanager
-def _alone(root: Path, name: str) -> Iterator[None]:
-    """One process at a time makes a set; another one waits for it."""
-    lock = FileLock(root / f".{name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        tqdm.write(f"{root}: another process prepares {name}; waiting for "
-                   "it", file=sys.stderr)  # fmt: skip
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

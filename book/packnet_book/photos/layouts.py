@@ -9,15 +9,28 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy
-import scipy.io
 import torchvision
 
+from packnet_book.photos.folders import (
+    checked,
+    pictures_in,
+    read_classes,
+    tell,
+)
 from packnet_book.photos.listing import Listing
+from packnet_book.photos.lists import (
+    entry_named,
+    lines,
+    matlab,
+    numbered,
+    numbers,
+    whole,
+)
 from packnet_core.errors import BadPictures
 
-LAYOUT = "expected DIR/train/<class>/* and DIR/test/<class>/*"
+META = "cars_meta.mat"
 Reader = Callable[[Path, str], Listing]
 
 
@@ -45,8 +58,10 @@ def read_set(
     ]
     for layout in layouts:
         place = root / layout.folder
+        if (place / place.name / layout.marker).exists():
+            place = place / place.name  # as some programs unpack archives
         if (place / layout.marker).exists():
-            return _checked(layout.read(place, split), place, split)
+            return checked(layout.read(place, split), place, split)
     looked = ", ".join(
         str(root / layout.folder / layout.marker) for layout in layouts
     )
@@ -56,95 +71,109 @@ def read_set(
     )
 
 
-def read_classes(
-    root: Path,
-    split: str,
-    *,
-    test: str = "test",
-    classes: tuple[str, ...] | None = None,
-) -> Listing:
-    """Folders of classes: `root/train/<class>/*`, `root/<test>/<class>/*`.
-
-    classes: in the order of their labels; if None those of the training
-    set, in the order of their names. Hidden files are passed over.
-    Raises BadPictures.
-    """
-    folder = root / (test if split == "test" else split)
-    there = _visible(folder)
-    known = classes or tuple(_visible(root / "train"))
-    strange = [name for name in there if name not in known]
-    if strange:
-        raise BadPictures(
-            f"{folder / strange[0]}: a class that the training set does not "
-            "have; remove it, or add training pictures of it"
-        )
-    found = []
-    for label, name in enumerate(known):
-        files = _visible(folder / name, files=True) if name in there else []
-        if split == "train" and not files:
-            raise BadPictures(
-                f"{folder / name}: no pictures in it; add some or remove "
-                "the folder"
-            )
-        found += [(folder / name / file, label) for file in files]
-    return _checked(Listing(*_columns(found), known), folder, split)
-
-
 def read_cub(root: Path, split: str) -> Listing:
     """CUB-200-2011 as unpacked: Wah et al. 2011, CNS-TR-2011-001.
 
     Its boxes are x, y, width and height, x and y counted from 1.
     """
-    names = _table(root / "images.txt")
-    classes = tuple(
-        name for _, [name] in sorted(_table(root / "classes.txt").items())
-    )
-    label = _table(root / "image_class_labels.txt")
-    training = _table(root / "train_test_split.txt")
-    sides = _table(root / "bounding_boxes.txt")
-    wanted = "1" if split == "train" else "0"
-    files, labels, boxes = [], [], []
-    for number, [name] in sorted(names.items()):
-        for table, file in (
-            (label, "image_class_labels.txt"),
-            (training, "train_test_split.txt"),
-            (sides, "bounding_boxes.txt"),
-        ):
+    names = numbered(root / "images.txt", 1)
+    named = numbered(root / "classes.txt", 1)
+    classes = tuple(line.words[0] for _, line in sorted(named.items()))
+    label = numbered(root / "image_class_labels.txt", 1)
+    training = numbered(root / "train_test_split.txt", 1)
+    sides = numbered(root / "bounding_boxes.txt", 4)
+    for table, file in (
+        (label, "image_class_labels.txt"),
+        (training, "train_test_split.txt"),
+        (sides, "bounding_boxes.txt"),
+    ):
+        for number, line in names.items():
             if number not in table:
                 raise BadPictures(
-                    f"{root / file}: nothing about picture {number}; "
-                    "unpack the archive again"
+                    f"{root / file}: nothing about picture {number} (line "
+                    f"{line.place} of images.txt); unpack the archive again"
                 )
-        if training[number] == [wanted]:
-            left, top, width, height = (
-                round(float(x)) for x in sides[number]
-            )
-            files.append(root / "images" / name)
-            labels.append(int(label[number][0]) - 1)
-            boxes.append((left - 1, top - 1, left - 1 + width,
-                          top - 1 + height))  # fmt: skip
-    return Listing(tuple(files), tuple(labels), classes, tuple(boxes))
+    found = []
+    for number, line in sorted(names.items()):
+        left, top, width, height = sides[number].box()
+        one = (
+            root / "images" / line.name(0),
+            label[number].whole(0, 1, len(classes)) - 1,
+            (left - 1, top - 1, left - 1 + width, top - 1 + height),
+        )
+        if training[number].whole(0, 0, 1) == (split == "train"):
+            found.append(one)
+    files, labels, boxes = zip(*found) if found else ((), (), ())
+    return Listing(files, labels, classes, boxes)
 
 
 def read_cars(root: Path, split: str) -> Listing:
     """Stanford Cars as unpacked: Krause et al. 2013.
 
-    Its boxes are x1, y1, x2, y2, counted from 1, the last two inside.
+    Its boxes are x1, y1, x2, y2, counted from 1, the last two inside. The
+    lists may lie in `car_devkit/devkit` and the pictures one folder
+    deeper, as in copies of the set, and the labels of the test set
+    outside the kit, as torchvision has them.
     """
-    kit = root / "devkit"
-    meta = _matlab(kit / "cars_meta.mat")["class_names"]
-    file = (
-        "cars_train_annos.mat"
-        if split == "train"
-        else "cars_test_annos_withlabels.mat"
+    kits = (root / "devkit", root / "car_devkit" / "devkit")
+    kit = next(x for x in kits if (x / META).exists())
+    name = "cars_train_annos.mat"
+    if split == "test":
+        name = "cars_test_annos_withlabels.mat"
+    places = [x / name for x in (kit, root) if (x / name).exists()]
+    if split == "test" and not places:
+        raise BadPictures(
+            f"{kit / name}: no such file, and the labels of the test "
+            "pictures are in it alone; fetch it and put it there"
+        )
+    pictures = root / f"cars_{split}"
+    if (pictures / pictures.name).is_dir():
+        pictures = pictures / pictures.name
+    return _cars(
+        places[0] if places else kit / name,
+        kit / META,
+        lambda car: pictures / Path(str(car.fname)).name,
     )
+
+
+def read_cars_at_once(root: Path, split: str) -> Listing:
+    """Stanford Cars as first published: one list, one folder `car_ims`."""
+    lists = root / "cars_annos.mat"
+    if not (root / "car_ims").is_dir():
+        raise BadPictures(
+            f"{lists}: numbers the pictures of car_ims, which are not here; "
+            f"fetch the kit's lists (cars_meta.mat and both annotations) "
+            f"into {root / 'devkit'}"
+        )
+
+    def place(car: Any) -> Path | None:
+        if bool(car.test) == (split == "train"):
+            return None
+        return root / "car_ims" / Path(str(car.relative_im_path)).name
+
+    return _cars(lists, lists, place)
+
+
+def _cars(
+    file: Path, meta: Path, place: Callable[[Any], Path | None]
+) -> Listing:
+    """The cars of a list; place: a car's picture, None to pass it over."""
+    classes = tuple(str(name) for name in matlab(meta, "class_names"))
     files, labels, boxes = [], [], []
-    for car in _matlab(kit / file)["annotations"]:
-        files.append(root / f"cars_{split}" / str(car.fname))
-        labels.append(int(car.__dict__["class"]) - 1)
-        boxes.append((int(car.bbox_x1) - 1, int(car.bbox_y1) - 1,
-                      int(car.bbox_x2), int(car.bbox_y2)))  # fmt: skip
-    classes = tuple(str(name) for name in meta)
+    for number, car in enumerate(matlab(file, "annotations"), start=1):
+        with entry_named(file, "annotations", number):
+            there = place(car)
+            label = whole(car.__dict__["class"], len(classes)) - 1
+            left, top, right, bottom = (
+                int(getattr(car, f"bbox_{side}"))
+                for side in ("x1", "y1", "x2", "y2")
+            )
+            if right < left or bottom < top:
+                raise ValueError("its box ends before it begins")
+        if there is not None:
+            files.append(there)
+            labels.append(label)
+            boxes.append((left - 1, top - 1, right, bottom))
     return Listing(tuple(files), tuple(labels), classes, tuple(boxes))
 
 
@@ -154,18 +183,22 @@ def read_flowers(root: Path, split: str) -> Listing:
     As PackNet has it, training pictures are those of `trnid` and `valid`.
     The names, which the archive lacks, are torchvision's.
     """
-    of_class = _matlab(root / "imagelabels.mat")["labels"]
-    sets = _matlab(root / "setid.mat")
-    parts = ("trnid", "valid") if split == "train" else ("tstid",)
-    numbers = sorted(int(n) for part in parts for n in sets[part])
     names = getattr(torchvision.datasets.Flowers102, "classes", None)
-    count = int(max(of_class))
+    most = len(names) if names else 102
+    of_class = numbers(root / "imagelabels.mat", "labels", most)
+    parts = ("trnid", "valid") if split == "train" else ("tstid",)
+    chosen = sorted(
+        n
+        for part in parts
+        for n in numbers(root / "setid.mat", part, len(of_class))
+    )
     classes = tuple(
-        names[label] if names else f"{label + 1:03}" for label in range(count)
+        names[label] if names else f"{label + 1:03}"
+        for label in range(max(of_class))
     )
     return Listing(
-        tuple(root / "jpg" / f"image_{n:05}.jpg" for n in numbers),
-        tuple(int(of_class[n - 1]) - 1 for n in numbers),
+        tuple(root / "jpg" / f"image_{n:05}.jpg" for n in chosen),
+        tuple(of_class[n - 1] - 1 for n in chosen),
         classes,
     )
 
@@ -173,22 +206,36 @@ def read_flowers(root: Path, split: str) -> Listing:
 def read_tiny(root: Path, split: str) -> Listing:
     """Tiny-ImageNet as unpacked; its test set is `val`, the one labelled.
 
-    The classes are ImageNet's identifiers, in their order.
+    The classes are ImageNet's identifiers, in their order. `val` may have
+    been sorted into folders of classes.
     """
-    classes = tuple(sorted(_text(root / "wnids.txt").split()))
+    named = lines(root / "wnids.txt", 1)
+    classes = tuple(sorted(line.name(0) for line in named))
     label = {name: number for number, name in enumerate(classes)}
-    if split == "train":
-        found = [
-            (root / "train" / name / "images" / file, label[name])
-            for name in classes
-            for file in _visible(root / "train" / name / "images", files=True)
-        ]
+    if len(label) < len(classes):
+        raise BadPictures(
+            f"{root / 'wnids.txt'}: a class twice; unpack the archive again"
+        )
+    listed = root / "val" / "val_annotations.txt"
+    if split == "test" and (
+        listed.exists() or not (root / "val" / classes[0]).is_dir()
+    ):
+        found = []
+        for line in lines(listed, 2, more=True):
+            if line.words[1] not in label:
+                line.refuse(f"{line.words[1]!r}, a class not in wnids.txt")
+            file = root / "val" / "images" / line.name(0)
+            found.append((file, label[line.words[1]]))
     else:
-        said = _text(root / "val" / "val_annotations.txt").splitlines()
-        found = [
-            (root / "val" / "images" / file, label[name])
-            for file, name, *_ in map(str.split, said)
-        ]
+        found = []
+        left_out: list[str] = []
+        for name in classes:
+            folder = root / ("train" if split == "train" else "val") / name
+            if (folder / "images").is_dir():
+                folder = folder / "images"
+            own = pictures_in(folder, left_out)
+            found += [(folder / file, label[name]) for file in own]
+        tell(left_out)
     return Listing(*_columns(found), classes)
 
 
@@ -209,6 +256,10 @@ LAYOUTS = {
         Layout("stanford_cars_cropped", "train", read_classes),
         Layout("stanford_cars", "devkit/cars_meta.mat", read_cars),
         Layout(".", "devkit/cars_meta.mat", read_cars),
+        Layout("stanford_cars", f"car_devkit/devkit/{META}", read_cars),
+        Layout(".", f"car_devkit/devkit/{META}", read_cars),
+        Layout("stanford_cars", "cars_annos.mat", read_cars_at_once),
+        Layout(".", "cars_annos.mat", read_cars_at_once),
     ),
     "flowers": (
         Layout("flowers", "train", read_classes),
@@ -219,76 +270,8 @@ LAYOUTS = {
 }
 
 
-def _checked(listing: Listing, place: Path, split: str) -> Listing:
-    if len(listing.classes) < 2:
-        raise BadPictures(
-            f"{place}: {len(listing.classes)} class(es), at least two are "
-            f"needed; {LAYOUT}"
-        )
-    if not len(listing):
-        raise BadPictures(f"{place}: no {split} pictures in it; {LAYOUT}")
-    beyond = max(listing.labels)
-    if min(listing.labels) < 0 or beyond >= len(listing.classes):
-        raise BadPictures(
-            f"{place}: a picture of class {beyond + 1}, and only "
-            f"{len(listing.classes)} classes; unpack the archive again"
-        )
-    return listing
-
-
-def _visible(folder: Path, *, files: bool = False) -> list[str]:
-    """The names of a folder's subfolders, or of its files, in order."""
-    try:
-        return sorted(
-            entry.name
-            for entry in folder.iterdir()
-            if not entry.name.startswith(".")
-            and (entry.is_file() if files else entry.is_dir())
-        )
-    except (FileNotFoundError, NotADirectoryError):
-        raise BadPictures(f"{folder}: no such folder; {LAYOUT}") from None
-
-
 def _columns(
     rows: Iterable[tuple[Path, int]],
 ) -> tuple[tuple[Path, ...], tuple[int, ...]]:
     rows = list(rows)
     return tuple(file for file, _ in rows), tuple(n for _, n in rows)
-
-
-def _table(file: Path) -> dict[int, list[str]]:
-    """A text file's lines: the number that begins each, and its words."""
-    table = {}
-    for line in _text(file).splitlines():
-        if line.strip():
-            first, *rest = line.split()
-            try:
-                table[int(first)] = rest
-            except ValueError:
-                raise BadPictures(
-                    f"{file}: the line {line[:60]!r} does not begin with a "
-                    "number; unpack the archive again"
-                ) from None
-    return table
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise BadPictures(
-            f"{file}: cannot be read ({error}); unpack the archive again"
-        ) from error
-
-
-def _matlab(file: Path) -> dict:
-    """What is in a .mat file, with arrays of one row as plain lists."""
-    try:
-        found = scipy.io.loadmat(
-            file, squeeze_me=True, struct_as_record=False
-        )
-    except Exception as error:  # scipy has no error of its own for these
-        raise BadPictures(
-            f"{file}: cannot be read ({error}); unpack the archive again"
-        ) from error
-    return {name: numpy.atleast_1d(value) for name, value in found.items()}

@@ -10,22 +10,27 @@ make another file.
 import hashlib
 import os
 import shutil
+import sys
+import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy
 import platformdirs
 import torch
-from filelock import FileLock
-from PIL import Image
 from PIL import __version__ as decoder
 from torch import Tensor
 from tqdm import tqdm
 
+from packnet_book.locks import alone
 from packnet_book.photos.listing import Listing
 from packnet_book.photos.preparation import Preparation
+from packnet_core.errors import BadPictures
+from packnet_core.images import opened
 
+FORM = 2  # of what is kept; another number makes everything anew
 SAMPLE = 100  # pictures from which a set's size is estimated
 SHARE = 0.8  # of the free space that a set may take
 AHEAD = 64  # pictures decoded before they are written
@@ -105,50 +110,100 @@ def stored(
 ) -> "Stored | Streamed":
     """The pictures of a listing, kept in a folder.
 
-    folder: `PACKNET_PICTURES`, or one in the user's cache, if None. A set
-    that would take most of the free space is streamed; so is every set
-    if `PACKNET_PICTURES` is "off". Raises BadPictures.
+    folder: that of `kept_in` if None. A set that would take most of the
+    free space is streamed; so is every set if `PACKNET_PICTURES` is
+    "off", or if the folder cannot be written. What is there in part, or
+    was cut since, is made again. Raises BadPictures.
     """
-    place = os.environ.get("PACKNET_PICTURES", "") if folder is None else ""
-    if place == "off":
+    if folder is None and os.environ.get("PACKNET_PICTURES") == "off":
         return Streamed(listing, preparation)
-    folder = folder or Path(
+    folder = folder or kept_in()
+    try:
+        return _kept(listing, preparation, folder)
+    except OSError as error:
+        _tell(
+            f"{folder}: cannot be used ({error.strerror or error}); pictures "
+            "are read anew in each epoch, unless PACKNET_PICTURES names a "
+            "place that can be written"
+        )
+        return Streamed(listing, preparation)
+
+
+def kept_in() -> Path:
+    """Where pictures are kept: `PACKNET_PICTURES`, or the user's cache."""
+    place = os.environ.get("PACKNET_PICTURES")
+    return Path(
         place or Path(platformdirs.user_cache_dir("packnet")) / "pictures"
     )
-    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _kept(
+    listing: Listing, preparation: Preparation, folder: Path
+) -> "Stored | Streamed":
     name = fingerprint(listing, preparation)
-    data, shapes = folder / f"{name}.bytes", folder / f"{name}.npy"
-    with FileLock(folder / f"{name}.lock"):  # one process makes it
-        if not shapes.exists():
-            needed = estimate(listing, preparation)
-            if needed > SHARE * shutil.disk_usage(folder).free:
-                tqdm.write(
-                    f"{folder}: no room for {needed / 1e9:.1f} GB of "
-                    "pictures; they are read anew in each epoch"
-                )
-                return Streamed(listing, preparation)
-            _write(listing, preparation, data, shapes)
-    return Stored(
-        numpy.memmap(data, dtype=numpy.uint8, mode="r"), numpy.load(shapes)
-    )
+    if (there := _whole(folder / name)) is not None:
+        return there  # also where nothing may be written
+    folder.mkdir(parents=True, exist_ok=True)
+    wait = f"{folder}: another process decodes these pictures; waiting for it"
+    with alone(folder / f"{name}.lock", wait):  # one process makes it
+        if (there := _whole(folder / name)) is not None:
+            return there
+        for left in folder.glob(f"{name}.*.part"):  # by who was killed
+            left.unlink()
+        needed = estimate(listing, preparation)
+        if needed > SHARE * shutil.disk_usage(folder).free:
+            tqdm.write(
+                f"{folder}: no room for {needed / 1e9:.1f} GB of "
+                "pictures; they are read anew in each epoch"
+            )
+            return Streamed(listing, preparation)
+        _write(listing, preparation, folder / name)
+        made = _whole(folder / name)
+        if made is None:
+            raise OSError("what was written is not there")
+        _tell(
+            f"{folder}: {len(listing):,} pictures are kept decoded there "
+            f"({made.data.nbytes / 1e6:,.0f} MB)"
+        )
+        return made
+
+
+def _whole(place: Path) -> Stored | None:
+    """What is kept at a place, unless it lacks, or was cut."""
+    try:
+        shapes = numpy.load(place.with_suffix(".npy"))
+        data = numpy.memmap(place.with_suffix(".bytes"), numpy.uint8, "r")
+    except (OSError, ValueError, EOFError):
+        return None
+    if shapes.ndim != 2 or len(data) != 3 * shapes.prod(axis=1).sum():
+        return None
+    return Stored(data, shapes)
+
+
+def _tell(text: str) -> None:
+    tqdm.write(text, file=sys.stderr)
 
 
 def in_memory(listing: Listing, preparation: Preparation) -> Stored:
-    """The pictures of a listing, decoded and kept in memory."""
-    pictures = list(_decoded(listing, preparation))
-    shapes = numpy.array([picture.shape[:2] for picture in pictures])
-    data = numpy.concatenate([picture.reshape(-1) for picture in pictures])
-    return Stored(data, shapes)
+    """The pictures of a listing, decoded and kept in memory, once."""
+    data, shapes = bytearray(), []
+    for picture in _decoded(listing, preparation):
+        data += picture.tobytes()
+        shapes.append(picture.shape[:2])
+    return Stored(numpy.frombuffer(data, numpy.uint8), numpy.array(shapes))
 
 
 def fingerprint(listing: Listing, preparation: Preparation) -> str:
     """A name for these files as they are now, prepared in this way."""
-    digest = hashlib.sha256(f"{preparation} pillow {decoder}".encode())
+    form = f"{FORM} {preparation} pillow {decoder}"
+    digest = hashlib.sha256(form.encode())
     for place, file in enumerate(listing.files):
-        state = file.stat() if file.exists() else None
-        about = state and (state.st_size, state.st_mtime_ns)
+        about = None
+        with suppress(OSError):  # found, and named, when it is decoded
+            state = file.stat()
+            about = state.st_size, state.st_mtime_ns
         box = listing.boxes and listing.boxes[place]
-        digest.update(f"{file.absolute()} {about} {box}\n".encode())
+        digest.update(f"{str(file.absolute())!r} {about} {box}\n".encode())
     return digest.hexdigest()[:20]
 
 
@@ -158,28 +213,35 @@ def estimate(listing: Listing, preparation: Preparation) -> int:
     sizes = []
     for place in range(0, len(listing), every):
         try:
-            with Image.open(listing.files[place]) as picture:
+            with opened(listing.files[place]) as picture:
                 width, height = preparation.shape(*picture.size)
-        except OSError:  # found, and named, when it is decoded
+        except BadPictures:  # found, and named, when it is decoded
             continue
         sizes.append(3 * width * height)
     return len(listing) * sum(sizes) // max(len(sizes), 1)
 
 
-def _write(
-    listing: Listing, preparation: Preparation, data: Path, shapes: Path
-) -> None:
-    """The pictures, then their shapes: these are there when it is done."""
-    begun = data.with_suffix(".part")
+def _write(listing: Listing, preparation: Preparation, place: Path) -> None:
+    """The pictures, then their shapes; both or, if it fails, neither."""
     found = []
-    with begun.open("wb") as file:
-        for picture in _decoded(listing, preparation):
-            file.write(picture.tobytes())
-            found.append(picture.shape[:2])
-    begun.replace(data)
-    half = shapes.with_suffix(".part.npy")
-    numpy.save(half, numpy.array(found, dtype=numpy.int64))
-    half.replace(shapes)
+    word = uuid.uuid4().hex[:8]
+    data, shapes = (
+        place.with_suffix(f".{word}{kind}.part")
+        for kind in ("data", "shapes")
+    )
+    try:
+        with data.open("wb") as file:
+            for picture in _decoded(listing, preparation):
+                file.write(picture.tobytes())
+                found.append(picture.shape[:2])
+        with shapes.open("wb") as file:
+            numpy.save(file, numpy.array(found, dtype=numpy.int64))
+        data.replace(place.with_suffix(".bytes"))
+        shapes.replace(place.with_suffix(".npy"))
+    finally:
+        for part in (data, shapes):
+            with suppress(OSError):
+                part.unlink()
 
 
 def _decoded(

@@ -276,7 +276,9 @@ def at_length(preset: Preset, epochs: int) -> Preset:
 
     All at once take as many over all pictures. Retraining after pruning
     takes half as many, as PackNet's authors have it (10 after 20).
+    Raises BadRun.
     """
+    _refuse_length(epochs)
     phases: dict[str, Any] = {
         name: replace(getattr(preset, name), epochs=epochs)
         for name in ("add", "alone", "classifier", "lwf", "ewc", "joint")
@@ -287,7 +289,8 @@ def at_length(preset: Preset, epochs: int) -> Preset:
 
 
 def shortened(preset: Preset, epochs: int) -> Preset:
-    """The same preset with so many epochs a phase."""
+    """The same preset with so many epochs a phase. Raises BadRun."""
+    _refuse_length(epochs)
     phases: dict[str, Any] = {
         name: replace(
             phase,
@@ -299,3 +302,8 @@ def shortened(preset: Preset, epochs: int) -> Preset:
         if isinstance(phase, Phase)
     }
     return replace(preset, **phases)
+
+
+def _refuse_length(epochs: int) -> None:
+    if epochs < 1:
+        raise BadRun(f"epochs {epochs}: give 1 or more")

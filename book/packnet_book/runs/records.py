@@ -50,4 +50,4 @@ def _file(study: str, kind: str) -> Path:
 def write_text(path: str | os.PathLike, text: str) -> None:
     """Replace a text file at once. Raises OSError."""
     with replacing(path) as new:
-        new.write_text(text, encoding="utf-8")
+        new.write_text(text, "utf-8", errors="surrogateescape")

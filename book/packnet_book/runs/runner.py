@@ -23,10 +23,10 @@ import platformdirs
 import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
-from filelock import FileLock
 
 import packnet_book
 import packnet_core
+from packnet_book.locks import alone
 from packnet_book.runs.baselines import joint_pictures
 from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
@@ -361,8 +361,16 @@ def run(
     lock: AbstractContextManager = nullcontext()
     if out is None:
         out = kept_place(preset, **options)
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadRun(
+                f"{out.parent}: {error.strerror}; let PACKNET_CACHE name a "
+                "place that can be written"
+            ) from error
         if "WORLD_SIZE" not in os.environ:  # processes that train together
-            lock = FileLock(f"{out}.lock")  # else one trains, others wait
+            wait = f"{out}: another process trains this; waiting for it"
+            lock = alone(Path(f"{out}.lock"), wait)  # else one trains
     with lock:
         made = Run(preset, out, **options)
         made.carry_out(list(methods))

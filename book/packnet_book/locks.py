@@ -1,0 +1,41 @@
+"""One process at a time, as far as the file system can tell them apart."""
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+# What systems say where files cannot be locked (network drives, FUSE).
+UNKNOWN = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
+
+
+@contextmanager
+def alone(file: Path, waiting: str) -> Iterator[None]:
+    """Hold the lock of a file; waiting: what to say if another has it.
+
+    Where nothing can be locked it goes on without, and says so. Raises
+    OSError.
+    """
+    lock = FileLock(file)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            tqdm.write(waiting, file=sys.stderr)
+            lock.acquire()
+    except (OSError, NotImplementedError) as error:
+        if isinstance(error, OSError) and error.errno not in UNKNOWN:
+            raise
+        tqdm.write(
+            f"{file.parent}: files cannot be locked there; begin nothing "
+            "else that uses it until this has ended",
+            file=sys.stderr,
+        )
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,208 @@
+"""What can be refused is refused before the work, with its cure."""
+
+import os
+import sys
+from io import BytesIO, TextIOWrapper
+from unittest.mock import MagicMock
+
+import pytest
+
+from packnet_book import own_task
+from packnet_book.cli import main
+from packnet_book.runs.contents import filter_table, owner_table
+from packnet_book.runs.presets import MINIATURE, at_length, shortened
+from packnet_core import load
+from packnet_core.errors import BadFraction, BadRun, BadTask
+from packnet_core.network import RESERVED
+from tests.test_command_line import fails, packed, pictures
+
+__all__ = ["packed", "pictures"]  # fixtures
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """Training that must not begin."""
+
+    def begun(*_, **__):
+        raise AssertionError("trained before it was refused")
+
+    monkeypatch.setattr(own_task, "fit", begun)
+    monkeypatch.setattr(own_task, "in_memory", begun)
+
+
+@pytest.fixture
+def line(packed, pictures, tmp_path):
+    return {
+        "--task": "mine", "--data": pictures, "--out": tmp_path / "x",
+        "--prune": "0.5", "--epochs": "1",
+    }  # fmt: skip
+
+
+def add(packed, line):
+    words = [word for pair in line.items() if pair[1] for word in pair]
+    return ["add", packed, *words]
+
+
+def test_a_place_that_is_a_folder(packed, line, tmp_path, capsys, untrained):
+    (tmp_path / "folder").mkdir()
+    said = fails(capsys, *add(packed, line | {"--out": tmp_path / "folder"}))
+    assert "a folder; name a file" in said
+
+
+def test_a_place_that_is_the_input(packed, line, tmp_path, capsys, untrained):
+    before = packed.read_bytes()
+    (tmp_path / "link").symlink_to(packed)
+    os.link(packed, tmp_path / "hard")
+    for name in (packed, tmp_path / "link", tmp_path / "hard",
+                 tmp_path / "mine" / ".." / packed.name):  # fmt: skip
+        said = fails(capsys, *add(packed, line | {"--out": name}))
+        assert "stays as it is; name another file" in said
+    assert packed.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["one", "two", *RESERVED])
+def test_a_name_that_is_taken_or_a_column(
+    packed, line, capsys, untrained, name
+):
+    said = fails(
+        capsys,
+        *add(packed, line | {"--task": name, "--retrain": line["--data"]}),
+    )
+    assert f"'{name}' needs a name of its own" in said
+    network = load(packed)
+    with pytest.raises(BadTask, match="needs a name of its own"):
+        network.add_head(name, 2)
+
+
+def test_every_other_name_is_one_column_of_each_table(packed):
+    network = load(packed)
+    network.add_head("Free ", 2)
+    for table in (owner_table(network), filter_table(network)):
+        assert list(table.columns).count("Free ") == 1
+
+
+def test_no_free_weights_before_pictures_are_read(
+    packed, line, capsys, untrained
+):
+    said = fails(capsys, *add(packed, line | {"--prune": ""}))
+    assert "no free weights left" in said and "--prune" in said
+
+
+def test_a_fraction_that_frees_nothing_before_training(
+    packed, line, capsys, monkeypatch
+):
+    monkeypatch.setattr(own_task, "fit", MagicMock())
+    said = fails(capsys, *add(packed, line | {"--prune": "0.0"}))
+    assert "frees no weight of 'two'; give a larger" in said
+    own_task.fit.assert_not_called()
+
+
+def test_pictures_to_retrain_that_would_not_be_used(
+    packed, line, tmp_path, capsys, untrained
+):
+    words = line | {"--prune": "", "--retrain": tmp_path / "no"}
+    said = fails(capsys, *add(packed, words))
+    assert "--retrain" in said and "give --prune F too" in said
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"epochs": 0}, {"epochs": -3}, {"subset": 0.0}, {"subset": 1.5},
+     {"subset": float("nan")}],
+)  # fmt: skip
+def test_lengths_and_shares_out_of_bounds(
+    packed, line, tmp_path, untrained, options
+):
+    with pytest.raises(BadRun, match="give "):
+        own_task.add(
+            packed, "mine", line["--data"], tmp_path / "x", **options
+        )
+
+
+def test_a_fraction_out_of_bounds(packed, line, tmp_path, untrained):
+    with pytest.raises(BadFraction):
+        own_task.add(
+            packed, "mine", line["--data"], tmp_path / "x", prune=1.0
+        )
+
+
+@pytest.mark.parametrize("epochs", [0, -3])
+def test_presets_of_no_length(epochs):
+    for change in (shortened, at_length):
+        with pytest.raises(BadRun, match=f"epochs {epochs}: give 1 or more"):
+            change(MINIATURE, epochs)
+
+
+@pytest.mark.parametrize("command", ["run miniature --out x", "add x --task "
+                                     "a --data b --out c"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--epochs", "-3"), ("--subset", "-1"), ("--epochs", "nan")],
+)
+def test_the_command_line_says_the_same(command, option, value, capsys):
+    assert main([*command.split(), option, value]) == 2
+    assert f"'{option}'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--data", "--weights"])
+def test_an_option_that_the_preset_would_ignore(tmp_path, capsys, option):
+    said = fails(capsys, "run", "miniature", "--out", tmp_path / "run",
+                 option, tmp_path)  # fmt: skip
+    assert f"{option}: miniature" in said and "leave it out" in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_page_is_not_written_over_its_network(packed, capsys):
+    before = packed.read_bytes()
+    said = fails(capsys, "show", packed, "--html", packed)
+    assert "stays as it is" in said and packed.read_bytes() == before
+
+
+# What is said when something fails.
+
+
+@pytest.mark.parametrize(
+    ("error", "cure"),
+    [
+        (PermissionError(13, "Permission denied", "x"), "allow yourself"),
+        (IsADirectoryError(21, "Is a directory", "x"), "name a file"),
+        (OSError(28, "No space left on device", "x"), "free some space"),
+        (MemoryError(), "take fewer pictures"),
+    ],
+)
+def test_each_failure_has_its_cure(packed, capsys, monkeypatch, error, cure):
+    monkeypatch.setattr(
+        "packnet_book.cli.summary", MagicMock(side_effect=error)
+    )
+    assert cure in fails(capsys, "show", packed)
+
+
+def test_what_does_not_go_on_does_not_promise_it(
+    packed, line, tmp_path, capsys, monkeypatch
+):
+    stop = MagicMock(side_effect=KeyboardInterrupt)
+    monkeypatch.setattr(own_task, "fit", stop)
+    said = fails(capsys, *add(packed, line))
+    assert "nothing was written" in said and "goes on" not in said
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
+@pytest.mark.parametrize("task", ["птицы", "鳥", "caf\udce9"])
+def test_a_console_of_another_encoding(
+    packed, pictures, tmp_path, monkeypatch, encoding, task
+):
+    network = load(packed)
+    network.add_head(task, ["red", "green", "grey"])
+    network.save(tmp_path / "named")
+    written = BytesIO()
+    stream = TextIOWrapper(written, encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert main(["show", str(tmp_path / "named")]) == 0
+    assert main(["show", str(tmp_path / "named"), "--html",
+                 str(tmp_path / "page.html")]) == 0  # fmt: skip
+    assert main(["evaluate", str(tmp_path / "named"), "--task", task,
+                 "--data", str(pictures)]) == 0  # fmt: skip
+    stream.flush()
+    shown = task.encode(encoding, "backslashreplace")
+    assert written.getvalue().count(shown) >= 3
