@@ -23,6 +23,7 @@ def system_colours() -> set[str]:
     both: Iterable[system.Colour] = (
         *system.COLOURS.values(),
         *system.INTERFACE.values(),
+        *system.PAGE,
     )
     shades = {shade for c in both for shade in (c.light, c.dark)}
     return shades | system.allowed()

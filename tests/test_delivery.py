@@ -1,5 +1,6 @@
 """Boxes, the reading switch, and that a page carries no more than it uses."""
 
+import base64
 import gzip
 import re
 from html import unescape
@@ -158,6 +159,9 @@ def test_the_switch_opens_all_code_and_is_remembered(browser, book):
         assert shift <= 0.05
 
 
+PICTURE = re.compile(rb"data:image/png;base64,([\w+/=]+)")
+
+
 def carried(browser, address: str) -> tuple[int, int]:
     """Compressed bytes that a page loads: pictures, and all the rest."""
     page = browser.new_page()
@@ -171,6 +175,10 @@ def carried(browser, address: str) -> tuple[int, int]:
         if not file.is_file():
             continue
         data = file.read_bytes()
+        if file.suffix == ".html":
+            inside = PICTURE.findall(data)
+            pictures += sum(len(base64.b64decode(one)) for one in inside)
+            data = PICTURE.sub(b"", data)
         size = len(data if file.suffix in PACKED else gzip.compress(data))
         if "_images" in path:
             pictures += size

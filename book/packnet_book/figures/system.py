@@ -135,6 +135,12 @@ INTERFACE = {
     "good": Colour("good", "#00694d", "#4cd6a8"),
     "bad": Colour("bad", "#b3261e", "#ff9d8f"),
 }
+# Of the pages alone: links, panels, their edges.
+PAGE = (
+    Colour("link", "#0a58ad", "#8ab8ff"),
+    Colour("panel", "#f6f7f9", "#1c2129"),
+    Colour("edge", EDGE, "#8a949f"),
+)
 ALIASES = {
     "imagenet": "objects", "tiny-imagenet": "objects",
     "cub": "birds", "cubs": "birds", "cubs_cropped": "birds",
