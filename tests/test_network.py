@@ -325,7 +325,7 @@ def test_a_view_survives_an_exception(network):
     network.prune(0.5)  # the network may change again
 
 
-def test_nothing_may_change_the_network_inside_a_view(network, tmp_path):
+def test_nothing_may_change_the_network_inside_a_view(network):
     network.add_task("one", 4)
     optimizer = torch.optim.SGD(network.parameters(), 0.1)
     network.guard(optimizer)
@@ -333,11 +333,27 @@ def test_nothing_may_change_the_network_inside_a_view(network, tmp_path):
         for change in (
             lambda: network.prune(0.5),
             lambda: network.add_task("two", 4),
-            lambda: network.save(tmp_path / "n.packnet"),
             optimizer.step,
         ):
             with pytest.raises(InsideView, match="leave the view first"):
                 change()
+
+
+def test_a_network_is_saved_whole_whoever_looks_at_it(network, tmp_path):
+    def looking():
+        with network.view("one"):
+            yield
+
+    give_two_tasks(network)
+    files = [tmp_path / f"{number}.packnet" for number in range(3)]
+    network.save(files[0])
+    with network.view("one"):
+        network.save(files[1])
+    waiting = looking()
+    next(waiting)
+    network.save(files[2])
+    waiting.close()
+    assert len({file.read_bytes() for file in files}) == 1
 
 
 def test_views_within_one_autocast_see_their_own_weights(network):
