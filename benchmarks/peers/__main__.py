@@ -9,28 +9,18 @@ if __name__ == "__main__":  # before torch is there: one thread, for ratios
 
 import torch
 
-from benchmarks.peers import accepts, cost, exact, rule
 from benchmarks.peers.doors import have_avalanche
-from benchmarks.peers.page import write_page
+from benchmarks.peers.parts import PARTS
 from benchmarks.peers.records import origin, write
 
-PARTS = {
-    "exact": (exact, exact.Settings()),
-    "rule": (rule, rule.Settings()),
-    "cost": (cost, cost.SETTINGS),
-    "accepts": (accepts, accepts.Settings()),
-}
-
-
 def main(names: list[str]) -> None:
-    """Measure some parts, or all, and write their records and the page."""
+    """Measure some parts, or all, and write their records."""
     for name in names or PARTS:
         part, settings = PARTS[name]
         made = origin()
         what = " ".join((part.run.__doc__ or "").split())
         write(name, what, settings, part.run(settings), made)
         print(f"peers_{name}: recorded", flush=True)
-    write_page()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 from unittest import mock
@@ -69,6 +70,16 @@ class Door:
     def as_first(self, images: Tensor) -> Tensor:
         """Logits of the first task, in eval mode, without gradients."""
         raise NotImplementedError
+
+    @contextmanager
+    def looking(self) -> Iterator[Callable[[Tensor], Tensor]]:
+        """What gives the first task's logits, again and again."""
+        yield self.as_first
+
+    def snapshot(self) -> Callable[[], object]:
+        """What puts the network back to how it is now."""
+        state = deepcopy(self.model.state_dict())
+        return lambda: self.model.load_state_dict(state)
 
     def owners(self) -> list[Tensor]:
         """The owner map of the trunk, layer by layer: 0 is free."""
@@ -151,8 +162,13 @@ class Here(Door):
 
     @torch.no_grad()
     def as_first(self, images: Tensor) -> Tensor:
+        with self.looking() as answer:
+            return answer(images)
+
+    @contextmanager
+    def looking(self) -> Iterator[Callable[[Tensor], Tensor]]:
         with self.net.eval().view("first"):
-            return self.net(images)
+            yield self.net
 
     def owners(self) -> list[Tensor]:
         return [owner.clone() for owner in self.net.owner.values()]
@@ -279,17 +295,31 @@ class Authors(Door):
         self.pruner.make_finetuning_mask()
         self.shell.classifiers.append(another(self.head))
 
-    @torch.no_grad()
     def as_first(self, images: Tensor) -> Tensor:
+        with torch.no_grad(), self.looking() as answer:
+            return answer(images)
+
+    @contextmanager
+    def looking(self) -> Iterator[Callable[[Tensor], Tensor]]:
         # Its masks are applied in place: the weights are put back after it.
         kept = [weight.clone() for weight in self.weights()]
         with of_2018():
             self._new_pruner().apply_mask(1)
         self.shell.eval()
-        logits = self.shell.classifiers[0](self.shell.shared(images))
+        head = self.shell.classifiers[0]
+        yield lambda images: head(self.shell.shared(images))
         for weight, values in zip(self.weights(), kept, strict=True):
             weight.copy_(values)
-        return logits
+
+    def snapshot(self) -> Callable[[], object]:
+        before, pruner = super().snapshot(), self.pruner
+        masks = deepcopy(self.masks)
+
+        def back() -> None:
+            before()
+            self.masks, self.pruner = deepcopy(masks), pruner
+
+        return back
 
     def owners(self) -> list[Tensor]:
         return [mask.clone() for mask in self.masks.values()]

@@ -43,6 +43,14 @@ def authors_commit() -> str:
     return named or done.stdout.strip() or "unknown"
 
 
+def plain(settings: object):
+    """Settings as plain values."""
+    if isinstance(settings, dict):
+        return {name: plain(value) for name, value in settings.items()}
+    assert is_dataclass(settings) and not isinstance(settings, type)
+    return asdict(settings)
+
+
 def write(
     part: str, what: str, settings: object, table: DataFrame, made: dict
 ) -> None:
@@ -51,7 +59,7 @@ def write(
     about = {
         "what": what,
         "command": f"python -m benchmarks.peers {part}",
-        "settings": asdict(settings) if is_dataclass(settings) else settings,
+        "settings": plain(settings),
         "made": made | {"threads": torch.get_num_threads()},
     }
     text = table.to_csv(index=False, float_format="%.6g", na_rep="nan")
