@@ -13,6 +13,7 @@ from benchmarks.peers.doors import have_avalanche
 from benchmarks.peers.parts import PARTS
 from benchmarks.peers.records import origin, write
 
+
 def main(names: list[str]) -> None:
     """Measure some parts, or all, and write their records."""
     for name in names or PARTS:

@@ -280,9 +280,7 @@ def by_its_strategy(settings: Settings, begun: dict) -> list[dict]:
     for row in ROWS:
         if row.name not in ("momentum", "weight decay", "AdamW"):
             continue
-        trunk, head = start(
-            row, replace(settings, start_steps=0)
-        )
+        trunk, head = start(row, replace(settings, start_steps=0))
         nn.Sequential(trunk, head).load_state_dict(begun)
         door = Avalanche(trunk, head)
         benchmark = tensors_benchmark(

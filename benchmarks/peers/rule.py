@@ -95,7 +95,10 @@ def compare(door: Door, case: Case) -> dict:
         at_cutoff += int((weight[other].double().abs() == limit).sum())
         mine = int((old == task).sum())
         gone = (old == task) & (new == 0)
-        freed, wanted = freed + int(gone.sum()), wanted + int((right == 0).sum())
+        freed, wanted = (
+            freed + int(gone.sum()),
+            wanted + int((right == 0).sum()),
+        )
         floors += int(gone.sum()) == int(mine * case.fraction)
         left += int((now[new == 0] != 0).sum())
     return {

@@ -31,7 +31,9 @@ def exact(table: DataFrame) -> tuple[list[str], list[list[str]]]:
 
     rows = by_peer(table[table.peer != BY_ITS_LOOP], ["row"], cell)
     for found in table[table.peer == BY_ITS_LOOP].itertuples():
-        rows.append([f"{found.row}, Avalanche's own loop", "", cell(found), ""])
+        rows.append(
+            [f"{found.row}, Avalanche's own loop", "", cell(found), ""]
+        )
     return ["second task trained with", *PEERS.values()], rows
 
 
