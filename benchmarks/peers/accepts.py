@@ -4,6 +4,7 @@ wrong."""
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torchvision
@@ -80,7 +81,7 @@ def fcn_vgg(size: int) -> tuple[nn.Module, int]:
     """VGG-16's convolutions, and places doubled again five times."""
     widths = (512, 256, 128, 64, 64, 64)
     up: list[nn.Module] = []
-    for before, after in zip(widths, widths[1:]):
+    for before, after in pairwise(widths):
         up += [nn.ConvTranspose2d(before, after, 2, stride=2), nn.ReLU()]
     convolutions = torchvision.models.vgg16(weights=None).features
     return Pixels(nn.Sequential(convolutions, *up)), widths[-1]
@@ -124,8 +125,8 @@ def one(kind, name: str, settings: Settings) -> dict:
     """One network through two tasks of one implementation."""
     told = {"network": name, "peer": kind.name}
     if kind is Authors and name not in THEIRS:
-        return told | {"outcome": "not offered",
-                       "message": "main.py --arch names four networks"}  # fmt: skip
+        message = "main.py --arch names four networks"
+        return told | {"outcome": "not offered", "message": message}
     torch.manual_seed(settings.seed)
     trunk, features = NETWORKS[name](settings.size)
     count = sum(weight.numel() for weight in trunk.parameters())

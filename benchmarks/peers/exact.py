@@ -245,7 +245,7 @@ COLUMNS = ["row", "training", "peer", "outcome", "largest_change",
 
 
 def run(
-    settings: Settings = Settings(),  # noqa: B008 (frozen)
+    settings: Settings,
     rows: tuple[Row, ...] = ROWS,
 ) -> DataFrame:
     """What training a second task does to a finished one's answers:
@@ -268,8 +268,8 @@ def by_its_strategy(settings: Settings, begun: dict) -> list[dict]:
     """Avalanche's own loop, `Naive` with `PackNetPlugin`, as a check that
     its model is called here as its plugin calls it."""
     from avalanche.benchmarks import tensors_benchmark
-    from avalanche.training.plugins import EvaluationPlugin
     from avalanche.models.packnet import PackNetPlugin
+    from avalanche.training.plugins import EvaluationPlugin
     from avalanche.training.supervised import Naive
 
     both = [pictures(task, "train", settings) for task in settings.tasks]
