@@ -109,16 +109,35 @@ def test_one_row_measured_again(name):
         assert found["second_error"] < 100
 
 
-def test_here_is_the_paper_s_rule_and_the_authors_too(monkeypatch):
-    kinds = [Here]
-    if os.environ.get("PACKNET_AUTHORS"):
-        kinds.append(Authors)
+def test_what_a_state_dict_of_avalanche_leaves_out_is_the_fixed_biases(
+    monkeypatch,
+):
+    if not have_avalanche():
+        pytest.skip("Avalanche is not installed: pip install -e '.[peers]'")
+    [row] = [row for row in exact.ROWS if row.resume]
+    begun = nn.Sequential(*exact.start(row, SHORT)).state_dict()
+    loaded = exact.resumed
+
+    def by_hand(*arguments):
+        door = loaded(*arguments)
+        for name, weight in door.model.named_parameters():
+            if name.endswith("bias"):
+                weight.requires_grad_(False)
+        return door
+
+    found = exact.measure(Avalanche, row, SHORT, begun)
+    assert found["outcome"] == "changed"
+    monkeypatch.setattr(exact, "resumed", by_hand)
+    found = exact.measure(Avalanche, row, SHORT, begun)
+    assert found["outcome"] == "exact"
+
+
+def test_pruning_here_follows_the_paper_s_rule():
     small = replace(rule.Settings(), width=0.05)
     for case in rule.CASES:
-        for kind in kinds:
-            found = rule.one(kind, case, small)
-            assert found["owners_that_differ"] == 0, (case.name, kind.name)
-            assert found["freed"] == found["freed_by_the_rule"]
+        found = rule.one(Here, case, small)
+        assert found["owners_that_differ"] == 0, case.name
+        assert found["freed"] == found["freed_by_the_rule"]
 
 
 def test_the_authors_code_frees_what_ours_does():
@@ -137,6 +156,56 @@ def test_a_ratio_may_be_taken_in_processor_time():
         lambda: None, lambda: None, pairs=2, clock=lambda: next(ticks)
     )
     assert found.values == (1.0, 1.0)
+
+
+def test_the_costs_are_as_the_page_tells_them():
+    ratios = table("cost").set_index(["network", "what", "peer"]).ratio
+    for network in cost.SETTINGS:
+        at = ratios[network]
+        for peer, extra in {"here": 1, "authors": 1, "avalanche": 3}.items():
+            assert 4 * (at["state", peer] - 1) == pytest.approx(
+                extra, abs=0.1
+            )
+        assert at["file", "here"] < 1.05 < 1.2 < at["file", "authors"]
+        assert at["file", "here"] < at["file", "avalanche"]
+        first = "the first answer as an old task after a step"
+        assert at[first, "here"] > max(at[first, "avalanche"], 1.5)
+        steps = at["a step of the second task"]
+        assert (steps > 1).all()
+    peak = ratios["VGG-16", "peak memory"]
+    assert peak["authors"] < peak["here"] < peak["avalanche"]
+
+
+def test_the_ranges_of_a_step_overlap():
+    own = table("cost")
+    own = own[own.what == "a step of the second task"]
+    for _, rows in own.groupby("network"):
+        assert rows.lowest.max() < rows.highest.min()
+
+
+def test_what_is_exact_in_all_three_is_what_the_page_says():
+    found = outcomes("exact", "row").unstack()[list(PEERS)]
+    kept = set(found.index[(found == "exact").all(axis=1)])
+    assert kept == {
+        "SGD", "momentum", "Nesterov", "Adam", "RMSprop", "clipping",
+        "bf16 autocast", "dropout", "accumulation",
+    }  # fmt: skip
+    lost = found.index[(found.drop(columns="here") == "changed").all(axis=1)]
+    assert set(lost) == {
+        "weight decay", "AdamW", "momentum, kept", "Adam, kept",
+    }  # fmt: skip
+    assert found.avalanche["saved and loaded"] == "changed"
+
+
+def test_what_is_accepted_is_what_the_page_says():
+    found = outcomes("accepts", "network").unstack()
+    wrapped = found.index != "FCN-ResNet-50, its dictionary"
+    assert (found.here[wrapped] == "exact").all()
+    assert (found.here[~wrapped] == "fails").all()
+    assert set(found.avalanche[found.avalanche == "exact"].index) == {
+        "VGG-16", "FCN-VGG-16",
+    }  # fmt: skip
+    assert (found.authors[list(accepts.THEIRS)] == "exact").all()
 
 
 def test_its_own_loop_agrees_with_how_avalanche_is_driven_here():
