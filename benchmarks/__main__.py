@@ -3,6 +3,8 @@
 import torch
 
 from benchmarks import batches, fitting, guarding, memory, pruning, viewing
+from benchmarks.peers import __main__ as peers
+from benchmarks.peers.doors import have_avalanche
 from packnet_book.runs.provenance import provenance
 
 made = provenance()
@@ -19,3 +21,7 @@ print("entering a view of VGG-16, time over copying it:", entered)
 print("a forward pass in a view, time over one outside:", forward)
 print("adding a task to VGG-16, peak memory:", memory.run())
 print("an epoch of pictures, time over ImageFolder's:", batches.run())
+if have_avalanche():
+    peers.main([])
+else:
+    print("beside its peers: left out, the extra `peers` is not installed")

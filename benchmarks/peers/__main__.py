@@ -1,0 +1,36 @@
+"""`python -m benchmarks.peers [PART …]`; without a name, every part."""
+
+import argparse
+import os
+import sys
+
+if __name__ == "__main__":  # before torch is there: one thread, for ratios
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+
+from benchmarks.peers.doors import have_avalanche
+from benchmarks.peers.parts import PARTS
+from benchmarks.peers.records import origin, write
+
+
+def main(names: list[str]) -> None:
+    """Measure some parts, or all, and write their records."""
+    for name in names or PARTS:
+        part, settings = PARTS[name]
+        made = origin()
+        what = " ".join((part.run.__doc__ or "").split())
+        write(name, what, settings, part.run(settings), made)
+        print(f"peers_{name}: recorded", flush=True)
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("part", nargs="*", help=", ".join(PARTS))
+    chosen = options.parse_args().part
+    if set(chosen) - set(PARTS):
+        options.error(f"parts are {', '.join(PARTS)}")
+    if not have_avalanche():
+        sys.exit("Avalanche is not installed: pip install -e '.[peers]'")
+    torch.set_num_threads(1)
+    main(chosen)

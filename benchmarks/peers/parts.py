@@ -1,0 +1,10 @@
+"""The parts of the comparison, each with the settings it is run with."""
+
+from benchmarks.peers import accepts, cost, exact, rule
+
+PARTS = {
+    "exact": (exact, exact.Settings()),
+    "rule": (rule, rule.Settings()),
+    "cost": (cost, cost.SETTINGS),
+    "accepts": (accepts, accepts.Settings()),
+}

@@ -1,0 +1,214 @@
+"""Beside its peers: the record is whole, and the page says what it says."""
+
+import os
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.peers import accepts, cost, exact, rule
+from benchmarks.peers.doors import Authors, Avalanche, Here, have_avalanche
+from benchmarks.peers.parts import PARTS
+from packnet_book.runs.records import recorded, recorded_provenance
+from peers_page import BY_ITS_LOOP, PEERS, caption
+from peers_page import PARTS as PRINTED
+from tests.contents import ROOT
+
+PAGE = (ROOT / "book" / "peers.md").read_text("utf-8")
+KINDS = {"here": Here, "avalanche": Avalanche, "authors": Authors}
+SHORT = replace(exact.Settings(), start_steps=10, first_steps=4, steps=12)
+
+
+def table(part):
+    return recorded(f"peers_{part}")
+
+
+def outcomes(part, key):
+    own = table(part)
+    return own.set_index([key, "peer"]).outcome
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_record_says_where_it_comes_from(part):
+    about = recorded_provenance(f"peers_{part}")
+    assert about["command"] == f"python -m benchmarks.peers {part}"
+    made = about["made"]
+    for key in ("date", "revision", "processor", "threads", "authors"):
+        assert made[key]
+    assert made["versions"]["avalanche-lib"] != "not installed"
+    assert len(made["authors"]) == 40
+    assert made["idle"] == (made["load"] < 0.5)
+    state = "idle" if made["idle"] else "busy"
+    assert state in caption(part)
+
+
+@pytest.mark.parametrize(
+    "part, key, names",
+    [
+        ("exact", "row", [row.name for row in exact.ROWS]),
+        ("rule", "case", [case.name for case in rule.CASES]),
+        ("cost", "network", [*cost.SETTINGS, "VGG-16"]),
+        ("accepts", "network", [*accepts.NETWORKS]),
+    ],
+)
+def test_the_record_has_every_row_for_every_peer(part, key, names):
+    own = table(part)
+    own = own[own.peer.isin(PEERS)]
+    rows = own.groupby(key, sort=False).peer.agg(set)
+    assert list(rows.index) == names
+    assert all(peers == set(PEERS) for peers in rows)
+
+
+def test_the_settings_are_those_of_the_present_code():
+    settings = exact.Settings()
+    assert recorded_provenance("peers_exact")["settings"]["steps"] == 500
+    assert settings.steps == 500
+
+
+def test_the_page_prints_every_part():
+    for part, print_rows in PRINTED.items():
+        assert f"```{{peers}} {part}\n```" in PAGE
+        head, rows = print_rows(table(part))
+        assert rows and all(len(row) == len(head) for row in rows)
+        assert "not run" not in {cell for row in rows for cell in row}
+
+
+def test_here_nothing_changes_in_any_row():
+    assert (outcomes("exact", "row")[:, "here"] == "exact").all()
+
+
+def test_avalanche_refuses_batch_norm_by_name():
+    own = table("exact").set_index(["row", "peer"])
+    found = own.loc["batch norm", "avalanche"]
+    assert found.outcome == "refused" and "BatchNorm2d" in found.message
+
+
+def test_every_owner_that_differs_has_exactly_the_cutoff_s_magnitude():
+    own = table("rule")
+    assert (own.owners_that_differ == own.of_them_at_the_cutoff).all()
+    differ = own.groupby("peer").owners_that_differ.sum()
+    assert differ["here"] == differ["authors"] == 0 < differ["avalanche"]
+    theirs = own[own.peer == "avalanche"]
+    assert (theirs.layers_freed_by_floor == theirs.layers).all()
+    others = own[own.peer != "avalanche"]
+    assert (others.freed_but_not_zero == 0).all()
+
+
+@pytest.mark.parametrize("name", ["momentum", "AdamW"])
+def test_one_row_measured_again(name):
+    """In seconds: the finished task here, and as Avalanche keeps it."""
+    if not have_avalanche():
+        pytest.skip("Avalanche is not installed: pip install -e '.[peers]'")
+    [row] = [row for row in exact.ROWS if row.name == name]
+    begun = nn.Sequential(*exact.start(row, SHORT)).state_dict()
+    recorded_as = outcomes("exact", "row")
+    for peer in ("here", "avalanche"):
+        found = exact.measure(KINDS[peer], row, SHORT, begun)
+        assert found["outcome"] == recorded_as[name, peer]
+        assert found["second_error"] < 100
+
+
+def test_what_a_state_dict_of_avalanche_leaves_out_is_the_fixed_biases(
+    monkeypatch,
+):
+    if not have_avalanche():
+        pytest.skip("Avalanche is not installed: pip install -e '.[peers]'")
+    [row] = [row for row in exact.ROWS if row.resume]
+    begun = nn.Sequential(*exact.start(row, SHORT)).state_dict()
+    loaded = exact.resumed
+
+    def by_hand(*arguments):
+        door = loaded(*arguments)
+        for name, weight in door.model.named_parameters():
+            if name.endswith("bias"):
+                weight.requires_grad_(False)
+        return door
+
+    found = exact.measure(Avalanche, row, SHORT, begun)
+    assert found["outcome"] == "changed"
+    monkeypatch.setattr(exact, "resumed", by_hand)
+    found = exact.measure(Avalanche, row, SHORT, begun)
+    assert found["outcome"] == "exact"
+
+
+def test_pruning_here_follows_the_paper_s_rule():
+    small = replace(rule.Settings(), width=0.05)
+    for case in rule.CASES:
+        found = rule.one(Here, case, small)
+        assert found["owners_that_differ"] == 0, case.name
+        assert found["freed"] == found["freed_by_the_rule"]
+
+
+def test_the_authors_code_frees_what_ours_does():
+    if not os.environ.get("PACKNET_AUTHORS"):
+        pytest.skip("PACKNET_AUTHORS names no checkout of the authors' code")
+    small = replace(rule.Settings(), width=0.05)
+    for case in rule.CASES:
+        doors = [rule.one(kind, case, small) for kind in (Here, Authors)]
+        assert doors[0] | {"peer": ""} == doors[1] | {"peer": ""}
+
+
+def test_a_ratio_may_be_taken_in_processor_time():
+    torch.manual_seed(0)
+    ticks = iter(range(100))
+    found = cost.compare(
+        lambda: None, lambda: None, pairs=2, clock=lambda: next(ticks)
+    )
+    assert found.values == (1.0, 1.0)
+
+
+def test_the_costs_are_as_the_page_tells_them():
+    ratios = table("cost").set_index(["network", "what", "peer"]).ratio
+    for network in cost.SETTINGS:
+        at = ratios[network]
+        for peer, extra in {"here": 1, "authors": 1, "avalanche": 3}.items():
+            assert 4 * (at["state", peer] - 1) == pytest.approx(
+                extra, abs=0.1
+            )
+        assert at["file", "here"] < 1.05 < 1.2 < at["file", "authors"]
+        assert at["file", "here"] < at["file", "avalanche"]
+        first = "the first answer as an old task after a step"
+        assert at[first, "here"] > max(at[first, "avalanche"], 1.5)
+        steps = at["a step of the second task"]
+        assert (steps > 1).all()
+    peak = ratios["VGG-16", "peak memory"]
+    assert peak["authors"] < peak["here"] < peak["avalanche"]
+
+
+def test_the_ranges_of_a_step_overlap():
+    own = table("cost")
+    own = own[own.what == "a step of the second task"]
+    for _, rows in own.groupby("network"):
+        assert rows.lowest.max() < rows.highest.min()
+
+
+def test_what_is_exact_in_all_three_is_what_the_page_says():
+    found = outcomes("exact", "row").unstack()[list(PEERS)]
+    kept = set(found.index[(found == "exact").all(axis=1)])
+    assert kept == {
+        "SGD", "momentum", "Nesterov", "Adam", "RMSprop", "clipping",
+        "bf16 autocast", "dropout", "accumulation",
+    }  # fmt: skip
+    lost = found.index[(found.drop(columns="here") == "changed").all(axis=1)]
+    assert set(lost) == {
+        "weight decay", "AdamW", "momentum, kept", "Adam, kept",
+    }  # fmt: skip
+    assert found.avalanche["saved and loaded"] == "changed"
+
+
+def test_what_is_accepted_is_what_the_page_says():
+    found = outcomes("accepts", "network").unstack()
+    wrapped = found.index != "FCN-ResNet-50, its dictionary"
+    assert (found.here[wrapped] == "exact").all()
+    assert (found.here[~wrapped] == "fails").all()
+    assert set(found.avalanche[found.avalanche == "exact"].index) == {
+        "VGG-16", "FCN-VGG-16",
+    }  # fmt: skip
+    assert (found.authors[list(accepts.THEIRS)] == "exact").all()
+
+
+def test_its_own_loop_agrees_with_how_avalanche_is_driven_here():
+    found = outcomes("exact", "row")
+    for name in ("momentum", "weight decay"):
+        assert found[name, BY_ITS_LOOP] == found[name, "avalanche"]
