@@ -16,6 +16,7 @@ from benchmarks.peers.records import origin, write
 
 def main(names: list[str]) -> None:
     """Measure some parts, or all, and write their records."""
+    torch.set_num_threads(1)  # for ratios
     for name in names or PARTS:
         part, settings = PARTS[name]
         made = origin()
@@ -32,5 +33,4 @@ if __name__ == "__main__":
         options.error(f"parts are {', '.join(PARTS)}")
     if not have_avalanche():
         sys.exit("Avalanche is not installed: pip install -e '.[peers]'")
-    torch.set_num_threads(1)
     main(chosen)
