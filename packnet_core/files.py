@@ -53,13 +53,14 @@ def write(
             "numbers, lists and dictionaries"
         ) from error
     plain: dict[str, Tensor] = {}
+    places: set[int] = set()  # in memory: tied weights are written twice
     for name, tensor in tensors.items():
         one = tensor.detach().cpu().contiguous()
-        whole = one.untyped_storage().nbytes() == one.nbytes
-        tied = one.data_ptr() in {
-            other.data_ptr() for other in plain.values()
-        }
-        plain[name] = one if whole and not tied else one.clone()
+        alone = one.untyped_storage().nbytes() == one.nbytes
+        plain[name] = (
+            one if alone and one.data_ptr() not in places else one.clone()
+        )
+        places.add(one.data_ptr())
     with replacing(path) as new:
         try:
             save_file(plain, new, {"packnet": text})

@@ -121,10 +121,8 @@ class Pictures:
         be cut out; or, if `cropped` along their objects, to that side
         itself. Classes are in alphabetical order. Raises BadPictures.
         """
-        side, root = (
-            size if cropped else round(size * 8 / 7),
-            os.fspath(folder),
-        )
+        side = size if cropped else round(size * 256 / 224)
+        root = os.fspath(folder)
         try:
             names = sorted(
                 one.name for one in os.scandir(root) if one.is_dir()

@@ -481,9 +481,6 @@ class SharpnessAware(torch.optim.Optimizer):
         self.base_optimizer.step()
         self.zero_grad()
 
-    def step(self, closure=None):
-        raise NotImplementedError
-
 
 @pytest.mark.parametrize("through_data", [False, True])
 @pytest.mark.parametrize("base", [torch.optim.SGD, torch.optim.AdamW])

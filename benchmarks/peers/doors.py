@@ -9,6 +9,7 @@ import importlib.util
 import io
 import os
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from copy import deepcopy
@@ -25,7 +26,7 @@ from packnet_core import PackNet
 from packnet_core.masking import shared_out
 
 
-class Door:
+class Door(ABC):
     """The network of the first task, as one implementation holds it.
 
     trunk: images to features; head: features to logits of the first task.
@@ -37,39 +38,42 @@ class Door:
         self.task = 1
 
     @property
+    @abstractmethod
     def model(self) -> nn.Module:
         """What holds everything that is trained and saved."""
-        raise NotImplementedError
 
-    def guard(self, optimizer: Optimizer) -> None:
+    # Four hooks, of which each implementation needs some.
+
+    def guard(self, optimizer: Optimizer) -> None:  # noqa: B027
         """Make an optimiser known, where that is asked for."""
 
     def train(self) -> None:
         self.model.train()
 
+    @abstractmethod
     def logits(self, images: Tensor) -> Tensor:
         """Logits of the current task."""
-        raise NotImplementedError
 
-    def before_step(self) -> None:
+    def before_step(self) -> None:  # noqa: B027
         """What is called between gradients and the optimiser's step."""
 
-    def after_step(self) -> None:
+    def after_step(self) -> None:  # noqa: B027
         """What is called after it."""
 
+    @abstractmethod
     def prune(self, fraction: float) -> None:
-        raise NotImplementedError
+        """Free a share of the current task's smallest weights."""
 
-    def finish(self) -> None:
+    def finish(self) -> None:  # noqa: B027
         """Close the current task, where that is a step of its own."""
 
+    @abstractmethod
     def begin_next(self) -> None:
         """Add another task, after `finish`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def as_first(self, images: Tensor) -> Tensor:
         """Logits of the first task, in eval mode, without gradients."""
-        raise NotImplementedError
 
     @contextmanager
     def looking(self) -> Iterator[Callable[[Tensor], Tensor]]:
@@ -82,8 +86,9 @@ class Door:
         return lambda: self.model.load_state_dict(state)
 
     def owners(self) -> list[Tensor]:
-        """The owner map of the trunk, layer by layer: 0 is free."""
-        raise NotImplementedError
+        """The owner map of the trunk, layer by layer: 0 is free. A plain
+        network has none."""
+        return []
 
     def weights(self) -> list[Tensor]:
         """The trunk's weights that are shared out, as they are stored."""
