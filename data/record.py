@@ -29,12 +29,13 @@ from pandas import DataFrame
 
 from packnet_book.runs.provenance import provenance, revision
 from packnet_book.runs.records import read, write_text
-from studies import STUDIES
+from studies import DUE, STUDIES
 from studies.common import Study
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "_build" / "records"
 RESULTS = ROOT / "data" / "results"
+PARTS = ROOT / "data" / "recording"  # of studies that are not complete
 REVISION = revision()  # before the results of this run change the checkout
 NAMED = {study.name: study for study in STUDIES}
 
@@ -77,6 +78,12 @@ def record(
         list(chains.map(follow, [seed for seed, _ in most.most_common()]))
 
 
+def table_of(study: Study) -> Path:
+    """Where a study's table is: with the book's results once complete."""
+    folder = PARTS if study.name in DUE else RESULTS
+    return folder / f"{study.name}.csv"
+
+
 def missing(study: Study) -> list[int]:
     """The seeds that are not recorded with the present settings."""
     _, made = _known(study)
@@ -109,7 +116,8 @@ def enter(study: Study, seed: int, new: DataFrame, origin: dict) -> None:
         "settings": _plain(study.settings),
         "seeds": dict(sorted(made.items(), key=lambda item: int(item[0]))),
     }
-    table = RESULTS / f"{study.name}.csv"
+    table = table_of(study)
+    table.parent.mkdir(exist_ok=True)
     text = rows.to_csv(index=False, float_format="%.6g", na_rep="nan")
     write_text(table, text)
     write_text(table.with_suffix(".json"), json.dumps(about, indent=1))
@@ -117,7 +125,7 @@ def enter(study: Study, seed: int, new: DataFrame, origin: dict) -> None:
 
 def _known(study: Study) -> tuple[DataFrame, dict]:
     """What is recorded with the present settings: rows, seeds' origins."""
-    table = RESULTS / f"{study.name}.csv"
+    table = table_of(study)
     about = table.with_suffix(".json")
     if table.exists() and about.exists():
         known = json.loads(about.read_text())

@@ -51,7 +51,7 @@ def small(tmp_path_factory):
         )
         wide = replace(tiny.architecture, name="vgg16_bn")
         for module in (error_table, full_size, ablations, controls, rates):
-            patch.setattr(module, "MINIATURE", tiny)
+            patch.setattr(module, "FULL_LENGTH", tiny)
         patch.setattr(
             error_table, "HIGHER", replace(tiny, fractions=(0.75,) * 3)
         )
@@ -136,7 +136,7 @@ def test_the_studies_of_what_if(small):
     orders = small("orders")
     assert (orders.groupby("method").size() == 4).all()
     assert set(orders.method) == {"individual", "packnet"}
-    turns = [ablations.in_turn(ablations.MINIATURE, n).tasks
+    turns = [ablations.in_turn(ablations.FULL_LENGTH, n).tasks
              for n in range(1000, 1024)]  # fmt: skip
     assert all(turns.count(turn) == 4 for turn in turns)
     assert len(set(turns)) == 6
@@ -215,8 +215,7 @@ def test_a_search_ends_where_both_neighbours_are_worse():
 
 def test_the_study_of_learning_rates(small, monkeypatch):
     monkeypatch.setattr(rates, "AXES", {"lwf": {"head_lr": 2.0}})
-    monkeypatch.setattr(rates, "PHASE", {"lwf": "lwf"})
-    table = small("tuning")
+    table = small("tuning_lwf")
     assert list(table) == rates.COLUMNS and table.head_lr.nunique() >= 3
     assert table.lr.nunique() == 1
 

@@ -5,8 +5,9 @@ Runs with the same first task share the network that has learnt it.
 """
 
 from dataclasses import asdict
+from functools import partial
 
-from packnet_book.runs.presets import MINIATURE, PHOTOS, SPLIT_TINY_IMAGENET
+from packnet_book.runs.presets import FULL_LENGTH, PHOTOS, SPLIT_TINY_IMAGENET
 from studies.ablations import (
     CHANGED,
     FRACTIONS,
@@ -55,38 +56,47 @@ from studies.photographs import (
     photos_vgg,
 )
 from studies.playground import DRAWS, SETTINGS, playground
-from studies.rates import AXES, tuning
+from studies.rates import AXES, PHASE, tuning
 
 # Seeds below 100 belong to the chapters; what is chosen is chosen with
 # seeds that no record uses.
 CHOOSING, LENGTH = (600,), (500, 501)
 TEN = tuple(range(1000, 1010))  # draws of the tables
 TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1024))
-SMALL = asdict(MINIATURE)
+SMALL = asdict(FULL_LENGTH)
 PACKING = ("retrain_first", "add", "retrain")
 BOTH = (*PACKING, "alone")
 STUDIES: tuple[Study, ...] = (
     study(first_lengths, LENGTH, only(START, "retrain_first"), FIRST_LENGTHS),
     study(lengths, LENGTH, only(START, *BOTH), LENGTHS),
-    study(tuning, CHOOSING, SMALL, AXES),
-    study(orders, ORDERS, only(MINIATURE, *BOTH)),
+    *(
+        study(
+            partial(tuning, method),
+            CHOOSING,
+            SMALL,
+            AXES[method],
+            name=f"tuning_{method}",
+        )
+        for method in PHASE
+    ),
+    study(orders, ORDERS, only(FULL_LENGTH, *BOTH)),
     study(
         main_table,
         TEN,
-        only(MINIATURE, *BOTH, "classifier"),
+        only(FULL_LENGTH, *BOTH, "classifier"),
         name="miniature",
     ),
-    study(lwf, TEN, only(MINIATURE, "lwf")),
-    study(ewc, TEN, only(MINIATURE, "ewc", "ewc_strength")),
-    study(joint, TEN, only(MINIATURE, "joint")),
-    study(longer, TEN, only(MINIATURE, *BOTH)),
-    study(equal, TWELVE, only(MINIATURE, *PACKING), EQUAL),
+    study(lwf, TEN, only(FULL_LENGTH, "lwf")),
+    study(ewc, TEN, only(FULL_LENGTH, "ewc", "ewc_strength")),
+    study(joint, TEN, only(FULL_LENGTH, "joint")),
+    study(longer, TEN, only(FULL_LENGTH, *BOTH)),
+    study(equal, TWELVE, only(FULL_LENGTH, *PACKING), EQUAL),
     study(higher, TEN, only(HIGHER, *PACKING)),
-    study(steps, TEN, only(MINIATURE, *PACKING), CHANGED),
+    study(steps, TEN, only(FULL_LENGTH, *PACKING), CHANGED),
     study(norms, TEN, only(NORMED, *PACKING)),
-    study(pruning, TEN[:5], only(MINIATURE, "retrain_first"), FRACTIONS),
-    study(matrices, TEN[:5], only(MINIATURE, *BOTH, "classifier", "lwf")),
-    study(switch, TEN[:3], only(MINIATURE, *BOTH, "lwf"), MOMENTS),
+    study(pruning, TEN[:5], only(FULL_LENGTH, "retrain_first"), FRACTIONS),
+    study(matrices, TEN[:5], only(FULL_LENGTH, *BOTH, "classifier", "lwf")),
+    study(switch, TEN[:3], only(FULL_LENGTH, *BOTH, "lwf"), MOMENTS),
     study(capacity, TEN[:3], only(many_tasks(), *BOTH)),
     study(sizes, TEN[:1], SMALL),
     study(full_scale, (0,), asdict(FULL), asdict(SCALE)),

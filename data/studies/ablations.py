@@ -7,17 +7,17 @@ from pathlib import Path
 import pandas
 from pandas import DataFrame
 
-from packnet_book.runs.presets import MINIATURE, Drawn, Preset
+from packnet_book.runs.presets import FULL_LENGTH, Drawn, Preset
 from packnet_core.evaluation import evaluate
 from packnet_core.network import PackNet
 from packnet_core.training import fit
 from studies.common import rows_of, run, with_own_error
 
 NORMED = replace(
-    MINIATURE,
-    architecture=replace(MINIATURE.architecture, name="vgg16_bn"),
-    tasks=MINIATURE.tasks[:3],
-    fractions=MINIATURE.fractions[:2],
+    FULL_LENGTH,
+    architecture=replace(FULL_LENGTH.architecture, name="vgg16_bn"),
+    tasks=FULL_LENGTH.tasks[:3],
+    fractions=FULL_LENGTH.fractions[:2],
 )
 FRACTIONS = (0.25, 0.5, 0.65, 0.75, 0.85, 0.95)
 CHANGED = ("packnet", "at-random", "one-cutoff", "stale-values")
@@ -30,10 +30,10 @@ def pruning(seed: int, folder: Path) -> DataFrame:
     network that was never pruned and trained for as long.
     """
     rows = []
-    size = MINIATURE.architecture.size
-    phase = MINIATURE.retrain_first
-    made = run(MINIATURE, seed, folder, "main")
-    name = MINIATURE.tasks[0].name
+    size = FULL_LENGTH.architecture.size
+    phase = FULL_LENGTH.retrain_first
+    made = run(FULL_LENGTH, seed, folder, "main")
+    name = FULL_LENGTH.tasks[0].name
     train, test = made.pictures(name, "train"), made.pictures(name, "test")
 
     def measure(fraction: float, stage: str, network: PackNet) -> None:
@@ -71,9 +71,9 @@ def in_turn(preset: Preset, seed: int) -> Preset:
 
 def orders(seed: int, folder: Path) -> DataFrame:
     """PackNet in one of the six orders a draw, and individual networks."""
-    made = run(MINIATURE, seed, folder, "main")
+    made = run(FULL_LENGTH, seed, folder, "main")
     name = "main" if seed % 6 == 0 else "order"
-    packed = run(in_turn(MINIATURE, seed), seed, folder, name)
+    packed = run(in_turn(FULL_LENGTH, seed), seed, folder, name)
     return pandas.concat(
         [rows_of(made, "individual"), rows_of(packed, "packnet")]
     )
@@ -85,7 +85,7 @@ def steps(seed: int, folder: Path) -> DataFrame:
     `own_error`: right after a task's own last stage; `top1_error`: at
     the end.
     """
-    made = run(MINIATURE, seed, folder, "main")
+    made = run(FULL_LENGTH, seed, folder, "main")
     return pandas.concat([with_own_error(made, name) for name in CHANGED])
 
 
@@ -103,7 +103,7 @@ def many_tasks() -> Preset:
     Half of the current task's weights is freed each time, so that few
     tasks use the network up.
     """
-    first, *added = MINIATURE.tasks
+    first, *added = FULL_LENGTH.tasks
     tasks: list[Drawn] = []
     for half, colours in ((0, (0, 1, 2)), (1, (0, 1, 2)), (0, (2, 0, 1))):
         for task in added:
@@ -118,7 +118,7 @@ def many_tasks() -> Preset:
                 )
             )  # fmt: skip
     return replace(
-        MINIATURE, tasks=(first, *tasks), fractions=(0.5,) * len(tasks)
+        FULL_LENGTH, tasks=(first, *tasks), fractions=(0.5,) * len(tasks)
     )
 
 

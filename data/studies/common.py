@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from pandas import DataFrame
@@ -82,7 +83,8 @@ def study(
     name: str = "",
     photographs: bool = False,
 ) -> Study:
-    told = " ".join((table.__doc__ or "").split())
+    described = table.func if isinstance(table, partial) else table
+    told = " ".join((described.__doc__ or "").split())
     return Study(
-        name or table.__name__, told, seeds, settings, table, photographs
+        name or described.__name__, told, seeds, settings, table, photographs
     )

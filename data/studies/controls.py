@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from packnet_book.runs.presets import MINIATURE
+from packnet_book.runs.presets import FULL_LENGTH
 from packnet_core.evaluation import evaluate
 from packnet_core.network import PackNet
 from packnet_core.training import Phase, fit
@@ -21,9 +21,9 @@ def longer(seed: int, folder: Path) -> DataFrame:
     `individual`: each task's own network; `packnet`: the packed one, with
     its last task, which the method itself does not retrain.
     """
-    made = run(MINIATURE, seed, folder, "main")
+    made = run(FULL_LENGTH, seed, folder, "main")
     made.carry_out(["individual", "packnet"])
-    size = MINIATURE.architecture.size
+    size = FULL_LENGTH.architecture.size
     rows = []
 
     def train_on(method: str, network: PackNet, phase: Phase) -> None:
@@ -35,13 +35,13 @@ def longer(seed: int, folder: Path) -> DataFrame:
         errors = evaluate(network, made.pictures(task, "test"), size=size)
         rows.append((method, task, errors.top1, errors.images))
 
-    added = [task.name for task in MINIATURE.tasks[1:]]
-    train_on("individual", made.first(), MINIATURE.retrain_first)
+    added = [task.name for task in FULL_LENGTH.tasks[1:]]
+    train_on("individual", made.first(), FULL_LENGTH.retrain_first)
     for task in added:
         alone = made.after("individual", task)
-        train_on("individual", alone, MINIATURE.retrain)
+        train_on("individual", alone, FULL_LENGTH.retrain)
     packed = made.after("packnet", added[-1])
-    train_on("packnet", packed, MINIATURE.retrain)
+    train_on("packnet", packed, FULL_LENGTH.retrain)
     columns = ["method", "task", "top1_error", "test_images"]
     return DataFrame(rows, columns=columns)
 
@@ -52,5 +52,5 @@ def equal(seed: int, folder: Path) -> DataFrame:
     Between places there is then no difference in capacity, only in what
     is inherited.
     """
-    preset = replace(in_turn(MINIATURE, seed), fractions=EQUAL)
+    preset = replace(in_turn(FULL_LENGTH, seed), fractions=EQUAL)
     return rows_of(run(preset, seed, folder, "equal"), "packnet")

@@ -14,7 +14,7 @@ from packnet_book.runs.methods import (
     with_own_weights,
 )
 from packnet_book.runs.metrics import accuracies
-from packnet_book.runs.presets import MINIATURE
+from packnet_book.runs.presets import FULL_LENGTH
 from packnet_core.evaluation import evaluate
 from packnet_core.images import generator
 from packnet_core.network import PackNet
@@ -24,30 +24,30 @@ from packnet_core.trunks import build
 from studies.common import rows_of, run
 
 IN_TURN = ("packnet", "individual", "classifier-only", "sequential")
-HIGHER = replace(MINIATURE, fractions=(0.75, 0.75, 0.75))
+HIGHER = replace(FULL_LENGTH, fractions=(0.75, 0.75, 0.75))
 MOMENTS = (0, 1, 2, 4, 7, 10, 15, 20, 30)
 
 
 def main_table(seed: int, folder: Path) -> DataFrame:
     """The error table: methods that train one task after the other."""
-    made = run(MINIATURE, seed, folder, "main")
+    made = run(FULL_LENGTH, seed, folder, "main")
     table = made.carry_out(IN_TURN)
     return table[table.method.isin(IN_TURN)]
 
 
 def lwf(seed: int, folder: Path) -> DataFrame:
     """The error table: Learning without Forgetting."""
-    return rows_of(run(MINIATURE, seed, folder, "main"), "lwf")
+    return rows_of(run(FULL_LENGTH, seed, folder, "main"), "lwf")
 
 
 def ewc(seed: int, folder: Path) -> DataFrame:
     """The error table: elastic weight consolidation."""
-    return rows_of(run(MINIATURE, seed, folder, "main"), "ewc")
+    return rows_of(run(FULL_LENGTH, seed, folder, "main"), "ewc")
 
 
 def joint(seed: int, folder: Path) -> DataFrame:
     """The error table: all tasks at once."""
-    return rows_of(run(MINIATURE, seed, folder, "main"), "joint")
+    return rows_of(run(FULL_LENGTH, seed, folder, "main"), "joint")
 
 
 def higher(seed: int, folder: Path) -> DataFrame:
@@ -57,8 +57,8 @@ def higher(seed: int, folder: Path) -> DataFrame:
 
 def matrices(seed: int, folder: Path) -> DataFrame:
     """Accuracy on every task after every task, trained yet or not."""
-    made = run(MINIATURE, seed, folder, "main")
-    names = [task.name for task in MINIATURE.tasks]
+    made = run(FULL_LENGTH, seed, folder, "main")
+    names = [task.name for task in FULL_LENGTH.tasks]
     rows = []
 
     def untrained(network: PackNet, task: str, method: str, after: str):
@@ -68,13 +68,13 @@ def matrices(seed: int, folder: Path) -> DataFrame:
             other = in_own_network(network, task, made.classes(task))
         errors = evaluate(
             other, made.pictures(task, "test"),
-            size=MINIATURE.architecture.size,
+            size=FULL_LENGTH.architecture.size,
         )  # fmt: skip
         rows.append((method, after, task, 100 - errors.top1))
 
     with torch.random.fork_rng():
         torch.manual_seed(generator(seed, "untrained").initial_seed())
-        nothing = build(MINIATURE.architecture)
+        nothing = build(FULL_LENGTH.architecture)
     blank = PackNet(nothing, nothing.out_features)
     for task in names:
         untrained(blank, task, "untrained", "")
@@ -92,9 +92,9 @@ def matrices(seed: int, folder: Path) -> DataFrame:
 
 def switch(seed: int, folder: Path) -> DataFrame:
     """The first task's error while the second is trained."""
-    made = run(MINIATURE, seed, folder, "main")
-    first, second = (task.name for task in MINIATURE.tasks[:2])
-    size = MINIATURE.architecture.size
+    made = run(FULL_LENGTH, seed, folder, "main")
+    first, second = (task.name for task in FULL_LENGTH.tasks[:2])
+    size = FULL_LENGTH.architecture.size
     test = made.pictures(first, "test")
     rows = []
 
@@ -119,9 +119,9 @@ def switch(seed: int, folder: Path) -> DataFrame:
         classes = made.classes(second)
         packed = made.after("packnet", first)
         packed = with_own_weights(packed, second, classes)
-        follow("packnet", packed, MINIATURE.add, OWN_WEIGHTS)
+        follow("packnet", packed, FULL_LENGTH.add, OWN_WEIGHTS)
         tuned = on_free_trunk(made.first(), second, classes)
-        follow("sequential", tuned, MINIATURE.alone, FINE_TUNING)
+        follow("sequential", tuned, FULL_LENGTH.alone, FINE_TUNING)
         free = all_free(made.first(), second, classes)
-        follow("lwf", free, MINIATURE.lwf, DISTILLING)
+        follow("lwf", free, FULL_LENGTH.lwf, DISTILLING)
     return DataFrame(rows, columns=["method", "step", "top1_error"])

@@ -8,7 +8,7 @@ from pandas import DataFrame
 
 from packnet_book.runs.contents import bytes_by_part
 from packnet_book.runs.methods import METHODS
-from packnet_book.runs.presets import MINIATURE
+from packnet_book.runs.presets import FULL_LENGTH
 from packnet_core.network import PackNet
 from packnet_core.trunks import Architecture, build
 from studies.common import run
@@ -20,8 +20,8 @@ SCALE = Scale()
 
 def sizes(seed: int, folder: Path) -> DataFrame:
     """Bytes of the packed network and of separate ones, measured."""
-    made = run(MINIATURE, seed, folder, "main")
-    names = [task.name for task in MINIATURE.tasks]
+    made = run(FULL_LENGTH, seed, folder, "main")
+    names = [task.name for task in FULL_LENGTH.tasks]
     rows = []
 
     def weigh(network: str, method: str, files: list[Path]) -> None:

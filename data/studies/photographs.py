@@ -22,7 +22,7 @@ from packnet_core.network import PackNet
 from packnet_core.training import Phase, fit
 from packnet_core.trunks import Architecture
 from studies.common import rows_of, run, with_own_error
-from studies.rates import searched
+from studies.rates import PHASE, searched
 
 PRECISION = "no"
 RANK = 4  # of the adapter's changes
@@ -79,7 +79,7 @@ def photos_tuning(seed: int, folder: Path) -> DataFrame:
         made = photos_at(preset, seed, folder, split="val")
         return rows_of(made, method)
 
-    return searched(PHOTOS, measure)
+    return searched(PHOTOS, PHASE, measure)
 
 
 def photos(seed: int, folder: Path) -> DataFrame:

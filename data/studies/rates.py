@@ -1,13 +1,13 @@
 """Learning rates: tried on validation pictures until no other is better."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pandas
 from pandas import DataFrame
 
-from packnet_book.runs.presets import MINIATURE, Preset
+from packnet_book.runs.presets import FULL_LENGTH, Preset
 from packnet_core.errors import Diverged
 from studies.common import rows_of, run
 
@@ -28,8 +28,8 @@ COLUMNS = ["method", "lr", "head_lr", "ewc_strength", "task", "top1_error",
            "test_images"]  # fmt: skip
 
 
-def tuning(seed: int, folder: Path) -> DataFrame:
-    """Validation error of each method, from its preset's rates outwards.
+def tuning(method: str, seed: int, folder: Path) -> DataFrame:
+    """Validation error of a method, from its preset's rates outwards.
 
     In steps of a factor of 2 (EWC's strength: of 10), until both
     neighbours of the best are worse: no search ends at an edge.
@@ -39,15 +39,17 @@ def tuning(seed: int, folder: Path) -> DataFrame:
         made = run(preset, seed, folder, "tuning", split="val")
         return rows_of(made, method)
 
-    return searched(MINIATURE, measure)
+    return searched(FULL_LENGTH, [method], measure)
 
 
 def searched(
-    preset: Preset, measure: Callable[[Preset, str], DataFrame]
+    preset: Preset,
+    methods: Iterable[str],
+    measure: Callable[[Preset, str], DataFrame],
 ) -> DataFrame:
     """All that was tried from a preset on, a row a task."""
     tables = []
-    for method in PHASE:
+    for method in methods:
         for tried, rows in search(preset, method, measure).items():
             phase = getattr(tried, PHASE[method])
             tables.append(rows.assign(

@@ -307,3 +307,13 @@ def shortened(preset: Preset, epochs: int) -> Preset:
 def _refuse_length(epochs: int) -> None:
     if epochs < 1:
         raise BadRun(f"epochs {epochs}: give 1 or more")
+
+
+# The miniature as the book's records have it: twice as long as chapters
+# train it, retrained half as long as trained, as PackNet's authors do.
+FULL_LENGTH = at_length(
+    replace(
+        MINIATURE, retrain_first=replace(MINIATURE.retrain_first, epochs=6)
+    ),
+    28,
+)
