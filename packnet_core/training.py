@@ -200,19 +200,19 @@ def _refuse(
     if not network.tasks:
         raise NoTask("the network has no task yet: call add_task first")
     own = network.records if objective.joint else network.records[-1:]
-    wanted, found = sum(len(r.classes) for r in own), len(pictures.classes)
+    wanted, given = sum(len(r.classes) for r in own), len(pictures.classes)
     kind, processes = accelerator.distributed_type, accelerator.num_processes
     faults = {
         "there are no pictures to train on": len(pictures) == 0,
-        f"pictures of {found} classes for a task of {wanted}: give those of "
-        f"{network.tasks[-1]!r}": found != wanted,
+        f"pictures of {given} classes for a task of {wanted}: give those of "
+        f"{network.tasks[-1]!r}": given != wanted,
         f"batch of {batch} for {processes} process(es), and each needs a "
         "picture: take larger batches, or fewer processes": batch < processes,
         f"{kind.value} shards the weights, and an owner map cannot follow: "
         "launch with --multi_gpu instead": kind.value in SHARDED,
     }
-    for fault, there in faults.items():
-        if there:
+    for fault, applies in faults.items():
+        if applies:
             raise BadRun(fault)
 
 
