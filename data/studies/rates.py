@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas
 from pandas import DataFrame
 
-from packnet_book.runs.presets import FULL_LENGTH, Preset
+from packnet_book.runs.presets import FULL_LENGTH, MINIATURE, Preset
 from packnet_core.errors import Diverged
 from studies.common import rows_of, run
 
@@ -24,6 +24,20 @@ AXES = {method: {"lr": 2.0} for method in PHASE} | {
     "lwf": {"lr": 2.0, "head_lr": 2.0, "lwf_strength": 3.0},
     "ewc": {"lr": 2.0, "ewc_strength": 10.0},
 }
+# The search begins at the rates with which chapters train.
+BEGINNING = replace(
+    FULL_LENGTH,
+    lwf_strength=MINIATURE.lwf_strength,
+    ewc_strength=MINIATURE.ewc_strength,
+    **{
+        name: replace(
+            getattr(FULL_LENGTH, name),
+            lr=getattr(MINIATURE, name).lr,
+            head_lr=getattr(MINIATURE, name).head_lr,
+        )
+        for name in (*PHASE.values(), "retrain")
+    },
+)
 STRENGTHS = ("lwf_strength", "ewc_strength")
 COLUMNS = ["method", "lr", "head_lr", *STRENGTHS, "task", "top1_error",
            "test_images"]  # fmt: skip
@@ -40,7 +54,7 @@ def tuning(method: str, seed: int, folder: Path) -> DataFrame:
         made = run(preset, seed, folder, "tuning", split="val")
         return rows_of(made, method)
 
-    return searched(FULL_LENGTH, [method], measure)
+    return searched(BEGINNING, [method], measure)
 
 
 def searched(

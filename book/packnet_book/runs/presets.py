@@ -312,10 +312,13 @@ def _refuse_length(epochs: int) -> None:
 
 
 # The miniature as the book's records have it: twice as long as chapters
-# train it, retrained half as long as trained, as PackNet's authors do.
+# train it, retrained half as long as trained, as PackNet's authors do;
+# rates as the studies `tuning_…` found them.
 FULL_LENGTH = at_length(
     replace(
-        MINIATURE, retrain_first=replace(MINIATURE.retrain_first, epochs=6)
+        MINIATURE,
+        retrain_first=replace(MINIATURE.retrain_first, epochs=6),
+        alone=replace(MINIATURE.alone, lr=0.01),
     ),
     28,
 )
