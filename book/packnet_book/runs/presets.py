@@ -319,6 +319,7 @@ FULL_LENGTH = at_length(
         MINIATURE,
         retrain_first=replace(MINIATURE.retrain_first, epochs=6),
         alone=replace(MINIATURE.alone, lr=0.01),
+        classifier=replace(MINIATURE.classifier, lr=0.05),
     ),
     28,
 )
