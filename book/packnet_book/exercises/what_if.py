@@ -88,8 +88,8 @@ def check_effects(function: Callable) -> None:
         )
         near(
             of_tasks_then["b"] - of_tasks["b"], 2,
-            "the cost of task b rose by 9 points in one of three places: by 3 "
-            "in its mean, by 1 in that of all, so its effect rises by 2",
+            "the cost of task b rose by 9 points in one of three places: by "
+            "3 in its mean, by 1 in that of all, so its effect rises by 2",
         )  # fmt: skip
     right()
 

@@ -275,8 +275,8 @@ def draw_lines(
         if chance is not None:
             axes.axhline(chance, color=QUIET.light, lw=1, linestyle=":")
             axes.text(
-                0.01, chance - 1, "chance level", color=QUIET.light, ha="left",
-                va="top", transform=axes.get_yaxis_transform(),
+                0.01, chance - 1, "chance level", color=QUIET.light,
+                ha="left", va="top", transform=axes.get_yaxis_transform(),
             )  # fmt: skip
         label_ends(axes, ends, 2.3 * 72)
         axes.set_title("top-1 error, in percent", loc="left")
