@@ -38,7 +38,7 @@ def exact(table: DataFrame) -> tuple[list[str], list[list[str]]]:
 
 
 def rule(table: DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Weights that are owned otherwise than by the paper's rule."""
+    """Weights that are owned otherwise than by the authors' rule."""
 
     def cell(found) -> str:
         return f"{found.owners_that_differ:,}"
