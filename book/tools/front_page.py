@@ -31,6 +31,7 @@ SECONDS = 2.4  # how long a task is learnt on the page
 DENSE = "four_tasks"  # the chapter that compares the outputs bit for bit
 COMPARED = re.compile(r"bit for bit: (True|False)\b")
 PACKED, ALONE = "packnet", "individual"  # in the record `sizes`
+WEIGHED = f"{DENSE}.html#what-it-saves"  # where the bytes are counted
 
 
 class NoEvidence(ValueError):
@@ -115,6 +116,14 @@ def colab(page: str) -> str | None:
     )
 
 
+def either(packnet: str, plain: str) -> str:
+    """HTML of which the one half is shown with PackNet, the other without."""
+    return (
+        f'<span class="pn-on">{packnet}</span>'
+        f'<span class="pn-off">{plain}</span>'
+    )
+
+
 def still(data: dict) -> str:
     """Both methods when all tasks are learnt, as a picture."""
     rows = []
@@ -167,8 +176,15 @@ def hero() -> str:
     count = words.get(len(tasks), str(len(tasks)))
     numbers = [
         (f"{len(tasks)}", "tasks in one network"),
-        (f"{changed()}", "bits of an older task’s answers changed"),
-        (f"{share()} %", f"of the bytes of {count} networks"),
+        (
+            either(f"{changed()}", "?"),
+            "bits of an older task’s answers changed"
+            + either(" with PackNet", ": switch PackNet on"),
+        ),
+        (
+            f"{share()} %",
+            f'of the bytes of <a href="{WEIGHED}">{count} networks</a>',
+        ),
     ]
     start = next(page for part in toc.parts() for page in part.pages)
     doors = [
@@ -183,7 +199,7 @@ def hero() -> str:
         f"test pictures are answered wrongly. Now let it learn {tasks[1]}.",
         still=still(data),
         numbers="\n".join(
-            f"<li><strong>{number}</strong> {escape(what)}</li>"
+            f"<li><strong>{number}</strong> {what}</li>"
             for number, what in numbers
         ),
         doors="\n".join(
@@ -191,12 +207,12 @@ def hero() -> str:
             for name, link in doors
             if link
         ),
-        source=f"Recorded, not drawn: errors on test pictures, mean of "
-        f"{data['draws']} draws, of one small VGG-16 that learns {count} "
-        f"drawn tasks. While {tasks[1]} is learnt, {tasks[0]} follows the "
-        f"measured curve ({data['curve_draws']} draws, "
-        f"{data['curve'][-1][0]} steps); elsewhere the bars go straight "
-        "from one measurement to the next.",
+        source=f"Measured, not sketched: errors on test pictures, mean of "
+        f"{data['draws']} repetitions, each with another seed, of one small "
+        f"VGG-16 that learns {count} tasks. While it learns {tasks[1]}, the "
+        f"error on {tasks[0]} follows the measured curve "
+        f"({data['curve_draws']} repetitions, {data['curve'][-1][0]} steps); "
+        "elsewhere the bars go straight from one measurement to the next.",
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         script=(FRONT / "hero.js").read_text("utf-8"),
     )
