@@ -19,9 +19,10 @@ import signal
 import threading
 import uuid
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import numpy
 import torch
@@ -129,20 +130,35 @@ def _checksum(path: str | os.PathLike) -> tuple[str, int]:
     return digest.hexdigest(), offset
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Put off Ctrl-C until the end of a short block that must be whole."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # interrupts reach the main thread alone
-        return
-    pressed = []
-    former = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former or signal.SIG_DFL)
-        if pressed:
-            raise KeyboardInterrupt
+class Uninterrupted:
+    """A block that must be whole: Ctrl-C is put off until its end.
+
+    So is SIGTERM, where the program has a handler for it. came: the
+    signals that did.
+    """
+
+    def __enter__(self) -> Self:
+        self.came: list[int] = []
+        self.former: dict[int, Callable] = {}
+        # They reach the main thread alone.
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self.former[number] = handler
+                    signal.signal(number, lambda n, _: self.came.append(n))
+        return self
+
+    def deliver(self) -> None:
+        """Let what came have its effect: as a rule, KeyboardInterrupt."""
+        came, self.came = self.came, []
+        for number in dict.fromkeys(came):
+            self.former[number](number, None)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.former.items():
+            signal.signal(number, handler)
+        self.deliver()
 
 
 # The owner map in few bits: as many owners as fit are packed into each byte,
