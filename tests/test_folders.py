@@ -119,6 +119,14 @@ def test_a_class_of_deeper_folders_alone_says_where_they_are(root):
         read_classes(root, "train")
 
 
+def test_an_empty_class_is_not_told_what_others_left_out(root):
+    dangling(root)
+    for file in (root / "train/b").iterdir():
+        file.unlink()
+    with pytest.raises(BadPictures, match=r"b: no pictures.*the folder$"):
+        read_classes(root, "train")
+
+
 def test_pictures_that_are_not_sorted_into_classes(tmp_path):
     for number in range(3):
         paint(tmp_path / "train" / f"{number}.png", "red")

@@ -107,12 +107,12 @@ def read_classes(
     labels: list[int] = []
     without = []
     for label, name in enumerate(known):
-        own = there.get(_composed(name))
+        own, before = there.get(_composed(name)), len(left_out)
         names = pictures_in(folder / own, left_out) if own else []
         if split == "train" and not names:
             raise BadPictures(
                 f"{folder / name}: no pictures in it; add some or remove "
-                f"the folder{_said(left_out)}"
+                f"the folder{_said(left_out[before:])}"
             )
         if not names:
             without.append(name)
