@@ -19,10 +19,9 @@ import signal
 import threading
 import uuid
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
 
 import numpy
 import torch
@@ -130,35 +129,24 @@ def _checksum(path: str | os.PathLike) -> tuple[str, int]:
     return digest.hexdigest(), offset
 
 
-class Uninterrupted:
-    """A block that must be whole: Ctrl-C is put off until its end.
-
-    So is SIGTERM, where the program has a handler for it. came: the
-    signals that did.
-    """
-
-    def __enter__(self) -> Self:
-        self.came: list[int] = []
-        self.former: dict[int, Callable] = {}
-        # They reach the main thread alone.
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    self.former[number] = handler
-                    signal.signal(number, lambda n, _: self.came.append(n))
-        return self
-
-    def deliver(self) -> None:
-        """Let what came have its effect: as a rule, KeyboardInterrupt."""
-        came, self.came = self.came, []
-        for number in dict.fromkeys(came):
-            self.former[number](number, None)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self.former.items():
-            signal.signal(number, handler)
-        self.deliver()
+@contextmanager
+def uninterrupted() -> Iterator[list[int]]:
+    """Put off Ctrl-C, and SIGTERM where the program treats it alike, until
+    the end of a block that must be whole; a list of those that came."""
+    came: list[int] = []
+    usual, both = signal.default_int_handler, (signal.SIGINT, signal.SIGTERM)
+    put_off = [number for number in both if signal.getsignal(number) is usual]
+    if threading.current_thread() is not threading.main_thread():
+        put_off = []  # they reach the main thread alone
+    for number in put_off:
+        signal.signal(number, lambda n, _: came.append(n))
+    try:
+        yield came
+    finally:
+        for number in put_off:
+            signal.signal(number, usual)
+        if came:
+            raise KeyboardInterrupt
 
 
 # The owner map in few bits: as many owners as fit are packed into each byte,

@@ -212,7 +212,7 @@ class PackNet(nn.Module):
         with self.lock:
             self._refuse_inside(what)
             self.see_unchanged()
-            with files.Uninterrupted():
+            with files.uninterrupted():
                 yield
 
     def add_task(self, name: str, classes: int | Iterable[str]) -> None:

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from packnet_core.errors import BadRun, DamagedFile, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
-from packnet_core.files import Uninterrupted, replacing
+from packnet_core.files import replacing, uninterrupted
 from packnet_core.images import Pictures, generator, normalise, shuffled
 from packnet_core.masking import OwnerMap
 from packnet_core.network import PackNet
@@ -113,8 +113,8 @@ def fit(
     accumulate: chunks in which each process puts its share of a batch
     through the network (batch norm normalises each by itself); watch:
     called with the number of steps done after each. Ctrl-C, and SIGTERM
-    where the program has a handler for it, wait for the end of a step, and
-    there the checkpoint is saved, in all processes alike. Returns the seconds
+    where the program treats it alike, wait for the end of a step, and all
+    processes stop there, with a checkpoint. Returns the seconds
     spent training, those before a cut included. Modules stay in eval mode
     that are in it while the network is in training mode; all modes are
     afterwards as before. Raises BadRun, DamagedFile, Diverged, NoTask.
@@ -162,7 +162,7 @@ def fit(
         done = kept.load()
         with (
             tqdm(None, title, steps, initial=done, **shown) as bar,
-            Uninterrupted() as signals,
+            uninterrupted() as signals,
         ):
             for step in range(done, steps):
                 factor = phase.factor(step / per_epoch)
@@ -187,14 +187,13 @@ def fit(
                 bar.update()
                 if watch is not None:
                     watch(step + 1)
-                stop = _anywhere(accelerator, bool(signals.came))
+                told = torch.tensor(float(len(signals)), device=device)
+                stop = bool(accelerator.reduce(told, "sum"))  # one: all do
                 if main and (stop or kept.due()):
                     kept.save(step + 1)
                 if stop:
                     accelerator.wait_for_everyone()
-                    if not signals.came:  # but another process was told
-                        raise KeyboardInterrupt
-                    signals.deliver()
+                    raise KeyboardInterrupt
         broadcast(list(network.trunk.buffers()))  # of one process
         accelerator.wait_for_everyone()
     return kept.seconds()
@@ -225,16 +224,6 @@ def _refuse(
     for fault, there in faults.items():
         if there:
             raise BadRun(fault)
-
-
-def _anywhere(accelerator: Accelerator, here: bool) -> bool:
-    """Whether something is so in any process."""
-    if accelerator.num_processes == 1:
-        return here
-    flag = torch.tensor(float(here), device=accelerator.device)
-    found = accelerator.reduce(flag, "sum")
-    assert isinstance(found, Tensor)
-    return found.item() > 0
 
 
 @contextmanager
