@@ -74,6 +74,7 @@ pdf: html slides  ## the page with PDFs of the whole book and of the slides
 notebooks: $(STAMP)  ## one zip of all notebooks with the library they need
 	rm -rf build _build/wheel
 	$(BIN)/pip wheel --no-deps --wheel-dir _build/wheel .
+	rm -rf build
 	$(BIN)/python book/tools/bundle.py _build/wheel/*.whl _build/notebooks.zip
 
 colab: PACKNET_CACHE := $(CURDIR)/_build/test-runs
