@@ -5,6 +5,7 @@ import json
 import os
 import re
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from tests.contents import CHAPTERS, ROOT
 BOOK = ROOT / "book"
 KNOWN = chapters(BOOK)
 CHAPTER = "prerequisites"  # trains nothing
-LIMITS = Limits(seconds=10, memory=2**30)
+LIMITS = Limits(seconds=10, memory=2**28)
 FOLD = re.compile(
     r"<details>\s*<summary>(?:Solution|Hints and a solution)</summary>"
     r"(.*?)</details>",
@@ -174,7 +175,8 @@ HANDED_IN: dict[str, tuple[dict | str | bytes, str]] = {
     "ends its process": (
         right_but("my_halved", "import os; os._exit(0)"), "psppp"),
     "ends the marking": (right_but("my_halved", """
-        import os, signal
+        import os, pathlib, signal
+        pathlib.Path(PLACE, "left").write_text(str(os.getpid()))
         os.kill(os.getppid(), signal.SIGKILL)
         while True: pass"""), "psppp"),
     "takes all memory": (right_but("my_halved", """
@@ -192,9 +194,11 @@ LETTERS = {"passed": "p", "wrong": "w", "raises an error": "e",
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     place = tmp_path_factory.mktemp("handed in")
+    left = place.parent
     for name, (content, _) in HANDED_IN.items():
         if isinstance(content, dict):
             content = json.dumps(content)
+            content = content.replace("PLACE", repr(str(left)))
         if isinstance(content, str):
             content = content.encode()
         (place / f"{name}.ipynb").write_bytes(content)
@@ -222,17 +226,30 @@ def test_right_is_told_from_wrong(marked, name):
     assert one.most == len(wanted)
 
 
+@pytest.mark.skipif(not FORKS, reason="takes a fork for each attempt")
+def test_nobody_who_ends_the_marking_is_left_running(marked, folder):
+    assert marked["ends the marking"].points == 4
+    number = int((folder.parent / "left").read_text())
+    for _ in range(50):
+        try:
+            os.kill(number, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.2)
+    pytest.fail("its process still runs")
+
+
 @pytest.mark.parametrize(
     "name, number, words",
     [
         ("wrong", 1, r"\(b\) you say"),
-        ("wrong", 2, "weights of other tasks"),
+        ("wrong", 2, "weights that do not belong"),
         ("endless", 3, "still running after 10 s"),
         ("raises", 2, "ZeroDivisionError"),
         ("raises", 3, "NameError.*undefined"),
         ("raises", 4, "SystemExit"),
         ("renames", 4, "no cell gives `my_top_error` a value"),
-        ("no Python", 3, "no Python: line 1"),
+        ("no Python", 3, "no Python: line 4"),
         ("returns nothing", 2, "return"),
         ("ends its process", 2, "ended without a result"),
         ("ends the marking", 2, "ended without a result"),
@@ -304,8 +321,8 @@ def test_what_never_ends_is_ended_without_forks_too(tmp_path):
     assert "".join(LETTERS[v.result] for _, v in made.rows) == "nsnnn"
 
 
-@pytest.mark.parametrize("chapter", ["step_by_step", "photographs"])
-def test_the_printed_solutions_get_all_points(tmp_path, chapter):
+def test_the_printed_solutions_get_all_points(tmp_path):
+    chapter = "step_by_step"
     answers = printed(chapter)
     path = tmp_path / f"{chapter}.ipynb"
     path.write_text(json.dumps(filled(answers, chapter)))

@@ -6,6 +6,7 @@ on time, memory and the size of files; elsewhere a worker of its own. What
 comes back is read as data, never executed.
 """
 
+import ctypes
 import json
 import multiprocessing
 import os
@@ -13,10 +14,12 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from packnet_book.exercises.marking.asked import Chapter, Exercise
@@ -32,6 +35,7 @@ FORKS = sys.platform == "linux"  # on macOS a fork of torch may crash
 GRACE = 30.0  # seconds that a worker has to say that it has stopped one
 MESSAGE = 10_000  # bytes, at most
 FILES = 2**28  # bytes of a file, at most
+PARENT_ENDS = 1  # PR_SET_PDEATHSIG of Linux
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -100,8 +104,9 @@ def _worker(
     """A process that runs jobs; it has ended afterwards."""
     context = multiprocessing.get_context("spawn")
     messages, sending = context.Pipe(duplex=False)
+    places = tempfile.mkdtemp(prefix="marking-")
     process = context.Process(
-        target=_work, args=(sending, chapter, jobs, limits, forks)
+        target=_work, args=(sending, chapter, jobs, limits, forks, places)
     )
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))  # so that forks are safe
@@ -119,6 +124,7 @@ def _worker(
         process.kill()
         process.join()
         messages.close()
+        shutil.rmtree(places, ignore_errors=True)
 
 
 def _received(messages: Connection, seconds: float | None) -> dict[str, Any]:
@@ -161,9 +167,14 @@ def _work(
     jobs: Sequence[Job],
     limits: Limits,
     forks: bool,
+    places: str,
 ) -> None:
-    """What a worker does: the chapter, and the jobs where they belong."""
+    """What a worker does: the chapter, and the jobs where they belong.
+
+    places: a folder, in which each attempt gets one of its own.
+    """
     _silence()
+    os.chdir(places)
     space: dict[str, Any] = {"__name__": "__main__"}
     done = 0
     for job in jobs:
@@ -177,12 +188,12 @@ def _work(
                     return
         done = max(done, job.exercise.before)
         _send(sending, begun=True)
-        with _place() as place:
-            if forks:
-                verdict = _apart(sending, space, job, limits, place)
-            else:
-                _limit(limits, place)
-                verdict = tried(space, job.exercise, job.attempt)
+        place = tempfile.mkdtemp(dir=places)
+        if forks:
+            verdict = _apart(sending, space, job, limits, place)
+        else:
+            _limit(limits, place)
+            verdict = tried(space, job.exercise, job.attempt)
         _tell(sending, verdict)
 
 
@@ -193,28 +204,22 @@ def _silence() -> None:
         os.dup2(nowhere, stream)
 
 
-@contextmanager
-def _place() -> Iterator[str]:
-    """A folder to work in, which is gone afterwards."""
-    before, place = os.getcwd(), tempfile.mkdtemp(prefix="marking-")
-    try:
-        yield place
-    finally:
-        os.chdir(before)
-        shutil.rmtree(place, ignore_errors=True)
-
-
 def _limit(limits: Limits, place: str) -> None:
     """Hold this process to its limits, as far as the system has them."""
     os.chdir(place)
-    with suppress(ImportError, OSError, ValueError):
-        import resource
+    if sys.platform == "win32":
+        return
+    import resource
 
-        pages = int(open("/proc/self/statm").read().split()[0])
-        memory = pages * resource.getpagesize() + limits.memory
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (FILES, FILES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    seconds = int(time.process_time() + limits.seconds) + 2
+    most = {"CORE": 0, "FSIZE": FILES, "CPU": seconds}
+    with suppress(OSError):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most["AS"] = pages * resource.getpagesize() + limits.memory
+    for name, value in most.items():
+        with suppress(OSError, ValueError):
+            what = getattr(resource, f"RLIMIT_{name}")
+            resource.setrlimit(what, (value, value))
 
 
 def _apart(
@@ -230,6 +235,8 @@ def _apart(
 
     def attempt() -> None:
         os.setsid()  # so that what it starts can be ended with it
+        with suppress(OSError, AttributeError):  # it ends if this one does
+            ctypes.CDLL(None).prctl(PARENT_ENDS, signal.SIGKILL)
         above.close()
         _limit(limits, place)
         _tell(sending, tried(space, job.exercise, job.attempt))
