@@ -175,10 +175,10 @@ HANDED_IN: dict[str, tuple[dict | str | bytes, str]] = {
     "ends its process": (
         right_but("my_halved", "import os; os._exit(0)"), "psppp"),
     "ends the marking": (right_but("my_halved", """
-        import os, pathlib, signal
+        import os, pathlib, signal, time
         pathlib.Path(PLACE, "left").write_text(str(os.getpid()))
         os.kill(os.getppid(), signal.SIGKILL)
-        while True: pass"""), "psppp"),
+        time.sleep(999)"""), "psppp"),
     "takes all memory": (right_but("my_halved", """
         kept = []
         while True: kept.append(bytearray(2**26))"""), "peppp"),
