@@ -21,7 +21,7 @@ HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
 
-.PHONY: help install book test stacks html slides times pdf notebooks colab links \
+.PHONY: help install book test stacks html slides editions mark times pdf notebooks colab links \
   address bench results clean
 .NOTPARALLEL:
 
@@ -63,6 +63,12 @@ html: $(STAMP)  ## render the book from the stored outputs only
 slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
 	$(BIN)/python book/tools/slides.py --pdf
+
+editions: $(STAMP)  ## the notebooks to hand out: for students without answers
+	$(BIN)/python book/tools/editions.py
+
+mark: $(STAMP)  ## mark notebooks: make mark NOTEBOOKS="one.ipynb two.ipynb"
+	$(BIN)/python -m packnet_book.exercises.marking --out _build/marks $(NOTEBOOKS)
 
 times: $(STAMP)  ## measure how long each chapter takes, twice
 	$(BIN)/python book/tools/times.py
