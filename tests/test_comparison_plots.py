@@ -114,8 +114,7 @@ def test_an_interval_that_goes_on_beyond_the_axis_ends_in_an_arrow():
     )  # fmt: skip
     drawing = draw_intervals(table, base="individual")
     assert drawing.alternative.endswith(
-        "Goes on beyond the axis: 0 lwf +1.0 to +40.0, "
-        "0 joint -40.0 to -1.0."
+        "Goes on beyond the axis: 0 lwf +1.0 to +40.0, 0 joint -40.0 to -1.0."
     )
     (axes,) = drawing.figure.axes
     left, right = axes.get_xlim()

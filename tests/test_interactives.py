@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Frame, Locator, Page, expect
 from torch import Tensor
 
 from packnet_book.interactives import drag_cutoff, share_out
@@ -22,7 +22,8 @@ from packnet_book.runs.records import recorded
 from packnet_core.errors import BadFraction
 from packnet_core.pruning import cutoff, free_up_to
 from tests.standalone import opened
-from tests.test_page import serious
+from tests.test_page import serious, visit
+from tests.test_widgets import framed
 
 SPACE = "\u00a0"
 FILTER = torch.tensor(
@@ -105,10 +106,6 @@ def test_the_squares_are_weights_of_the_layer_and_fall_in_their_turn():
     data = held(drag_cutoff(everything, names).html)
     for name, layer in zip(names, data["layers"]):
         weight = everything[name]
-        first = (
-            weight.reshape(-1, 3, 3)[:16] if weight.dim() == 4
-            else weight[:4, :30] if name == "zeros.weight" else weight
-        )  # fmt: skip
         values = torch.tensor(layer["sample"])
         whole = weight.flatten()
         near = (values[:, None] - whole).abs().min(1).values
@@ -116,7 +113,9 @@ def test_the_squares_are_weights_of_the_layer_and_fall_in_their_turn():
         assert len(values) == 144 and layer["columns"] == 12
         if weight.dim() == 4:  # the first kernel stands at the left, above
             rows = values.view(12, 12)[:3, :3]
-            torch.testing.assert_close(rows, first[0], rtol=1e-4, atol=1e-6)
+            torch.testing.assert_close(
+                rows, weight[0, 0], rtol=1e-4, atol=1e-6
+            )
         for value, falls in zip(layer["sample"], layer["each"]["falls"]):
             for percent in (falls - 1, falls):
                 if not 0 <= percent < 100:
@@ -152,7 +151,7 @@ def page(browser: Browser, cut: Path) -> Iterator[Page]:
     yield from opened(browser, cut)
 
 
-def shown(page: Page) -> list[int]:
+def shown(page: Page | Frame) -> list[int]:
     return [
         int(freed)
         for freed in page.eval_on_selector_all(
@@ -340,7 +339,7 @@ def out(browser: Browser, shared: Path) -> Iterator[Page]:
     yield from opened(browser, shared)
 
 
-def rows(page: Page) -> list[tuple[str, float]]:
+def rows(page: Page | Frame) -> list[tuple[str, float]]:
     """Task and share of each row, from the top."""
     return [
         (name, float(keeps))
@@ -358,7 +357,7 @@ def right_rows(order: list[str], fractions) -> list:
     ]
 
 
-def row(page: Page, task: str) -> Locator:
+def row(page: Page | Frame, task: str) -> Locator:
     return page.locator(f'#places li[data-task="{task}"]')
 
 
@@ -485,6 +484,54 @@ def test_without_runs_there_are_shares_and_no_errors(browser, tmp_path):
         assert rows(page) == [("a", 0.75), ("b", 0.25)]
         expect(page.locator("#choice")).to_be_hidden()
         assert "run" not in page.locator("main").inner_text()
+
+
+# In the rendered book
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("chapter", ["room_to_spare", "step_by_step"])
+def test_the_cutoff_is_dragged_in_the_book(browser, book, chapter, width):
+    page, faults = visit(browser, f"{book}/book/{chapter}.html", width)
+    with page:
+        frame, data, _ = framed(page, "Drag the cutoff")
+        for key, percent in (("Home", 0), ("ArrowRight", 1), ("End", 99)):
+            frame.focus("#percent")
+            page.keyboard.press(key)
+            right = [
+                layer["each"]["freed"][percent] for layer in data["layers"]
+            ]
+            assert shown(frame) == right
+        frame.locator("#percent").fill("50")
+        words = frame.locator("#told").inner_text()
+        if chapter == "room_to_spare":
+            study = recorded("pruning").query("fraction == 0.5")
+            for stage in ("pruned", "retrained"):
+                mean = study[study.stage == stage].top1_error.mean()
+                assert f"{mean:.1f} %" in words
+        framed(page, "Drag the cutoff")  # still seen whole
+        assert faults == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_network_is_shared_out_in_the_book(browser, book, width):
+    page, faults = visit(browser, f"{book}/book/what_if.html", width)
+    with page:
+        frame, data, _ = framed(page, "Share out")
+        order, fractions = data["tasks"], tuple(data["fractions"])
+        assert rows(frame) == right_rows(order, fractions)
+        slider = frame.get_by_role("slider").nth(1)
+        slider.fill("10")
+        moved = (fractions[0], 0.1, *fractions[2:])
+        assert rows(frame) == right_rows(order, moved)
+        frame.select_option("#recorded", str(len(data["runs"]) - 1))
+        run = data["runs"][-1]
+        assert rows(frame) == right_rows(run["order"], run["fractions"])
+        own = recorded("higher")
+        mean = own[own.task == order[0]].top1_error.mean()
+        assert f"{mean:.1f}{SPACE}±" in row(frame, order[0]).inner_text()
+        framed(page, "Share out")
+        assert faults == []
 
 
 # Both

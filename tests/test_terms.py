@@ -37,7 +37,7 @@ def plain(text: str) -> str:
     "text, first",
     [
         ("One. Two.", "One."),
-        ("LwF (Li et al., 2016): as\nbefore. It", "LwF (Li et al., 2016): as before."),
+        ("Li (2016, x): as\nbefore. It", "Li (2016, x): as before."),
         ("It is 0.5, e.g. so, of T. See x.", "It is 0.5, e.g. so, of T."),
         ("No full stop", "No full stop"),
         ("Does it? Yes.", "Does it?"),

@@ -161,7 +161,8 @@ def drawing(alternative: str) -> str:
     svg = HEX.sub(themed, DRAWING.read_text("utf-8"))
     svg = re.sub(r"<title>.*?</title>\n", "", svg)
     told = escape(alternative, quote=True)
-    return svg.replace("<svg ", f'<svg class="pn-drawing" aria-label="{told}" ')
+    head = f'<svg class="pn-drawing" aria-label="{told}" '
+    return svg.replace("<svg ", head, 1)
 
 
 def draw(app: Sphinx, doctree: nodes.document) -> None:
