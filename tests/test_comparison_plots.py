@@ -105,6 +105,29 @@ def test_differences_stand_beside_zero_and_far_ones_are_arrows():
     assert "+80.0" in [text.get_text() for text in axes.texts]
 
 
+def test_an_interval_that_goes_on_beyond_the_axis_ends_in_an_arrow():
+    near = [("packnet", f"{n}", 1.0, -3.0, 3.0) for n in range(4)]
+    table = DataFrame(
+        [*near, ("lwf", "0", 2.0, 1.0, 40.0),
+         ("joint", "0", -2.0, -40.0, -1.0)],
+        columns=["method", "task", "mean", "low", "high"],
+    )  # fmt: skip
+    drawing = draw_intervals(table, base="individual")
+    assert drawing.alternative.endswith(
+        "Goes on beyond the axis: 0 lwf +1.0 to +40.0, 0 joint -40.0 to -1.0."
+    )
+    (axes,) = drawing.figure.axes
+    left, right = axes.get_xlim()
+    ends = {">": [], "<": []}
+    for line in axes.lines:
+        if line.get_marker() in ends and len(line.get_xdata()) == 1:
+            ends[line.get_marker()].append(line.get_xdata()[0])
+    assert len(ends[">"]) == 1 and right < ends[">"][0]
+    assert ends["<"] == [left]
+    told = drawn_intervals().alternative  # errors end at 0, and do not go on
+    assert "beyond" not in told
+
+
 def test_matrices_are_told_as_means_of_the_seeds():
     told = drawn_matrices().alternative
     for method in ("a", "b", "c"):

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+import card as card_tool
 import front_page
 import toc
+from browser import BUILT
 from front_page import METHODS, NoEvidence, cards, course, hero
 from packnet_book.runs.records import recorded
 from tests.contents import INDEX, PAGES, ROOT
+from tests.looks import foreign
 from tests.test_page import serious, visit
 
 STYLE = (front_page.FRONT / "front.css").read_text()
@@ -199,6 +203,41 @@ def test_colab_is_offered_only_where_an_address_is_set(monkeypatch):
     other = "https://github.com/me/mine"
     monkeypatch.setattr(front_page, "setting", lambda: other)
     assert "google.com/github/me/mine/blob/main/book/" in hero()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_drawing_has_the_ground_of_the_page(browser, book, theme):
+    page, _ = visit(browser, f"{book}/{INDEX}.html", theme=theme)
+    with page:
+        svg = page.locator("svg.pn-drawing")
+        fills = svg.evaluate(
+            """svg => ["rect", "text"].map(
+              name => getComputedStyle(svg.querySelector(name)).fill)"""
+        )
+        ground = page.evaluate(
+            "getComputedStyle(document.body).backgroundColor"
+        )
+    levels = [int(re.findall(r"\d+", fill)[0]) for fill in fills]
+    assert (levels[0] < 60, levels[1] > 200) == (theme == "dark",) * 2
+    assert fills[0] == ground
+    text = (ROOT / f"{INDEX}.md").read_text()
+    [alternative] = re.findall(r"!\[([^]]*)\]\([^)]*three-tasks.svg\)", text)
+    assert f'aria-label="{alternative}"' in front_page.drawing(alternative)
+    assert alternative in (BUILT / f"{INDEX}.html").read_text()
+
+
+def test_the_card_has_the_colours_of_the_drawing():
+    card = Image.open(ROOT / "book" / "_static" / "card.png").convert("RGB")
+    assert card.size == card_tool.SIZE
+    size = card.size[0] * card.size[1]
+    found = {
+        "#{:02x}{:02x}{:02x}".format(*colour): count / size
+        for count, colour in card.getcolors(size)
+    }
+    squares = {"#56b4e9", "#e69f00", "#009e73"}
+    assert all(found[colour] > 0.005 for colour in squares)
+    many = {colour for colour, share in found.items() if share > 0.004}
+    assert foreign(" ".join(many)) == set()
 
 
 def sentences() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from html import unescape
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from benchmarks.peers import accepts, cost, exact, rule
 from benchmarks.peers.doors import Authors, Avalanche, Here, have_avalanche
 from benchmarks.peers.parts import PARTS
 from packnet_book.runs.records import recorded, recorded_provenance
-from peers_page import BY_ITS_LOOP, PEERS, caption
+from peers_page import BY_ITS_LOOP, PEERS, caption, printed
 from peers_page import PARTS as PRINTED
 from tests.contents import ROOT
 
@@ -69,9 +70,23 @@ def test_the_settings_are_those_of_the_present_code():
 def test_the_page_prints_every_part():
     for part, print_rows in PRINTED.items():
         assert f"```{{peers}} {part}\n```" in PAGE
-        head, rows = print_rows(table(part))
-        assert rows and all(len(row) == len(head) for row in rows)
-        assert "not run" not in {cell for row in rows for cell in row}
+        rows = print_rows(table(part))
+        assert list(rows.columns) == list(PEERS.values())
+        assert len(rows) and rows.notna().all().all()
+        blank = rows.index[(rows == "").any(axis=1)]
+        assert all("own loop" in row for row in blank)
+
+
+def test_a_printed_row_has_the_records_numbers():
+    html = printed("cost").html
+    assert 'class="pn-table"' in html and caption("cost") in unescape(html)
+    for found in table("cost").itertuples():
+        assert f"{found.ratio:.2f}" in html
+    loops = PRINTED["exact"](table("exact")).filter(like="own loop", axis=0)
+    own = outcomes("exact", "row")[:, BY_ITS_LOOP]
+    assert len(loops) == len(own) > 0
+    changed = loops.Avalanche.str.endswith("%").tolist()
+    assert changed == (own == "changed").tolist()
 
 
 def test_here_nothing_changes_in_any_row():

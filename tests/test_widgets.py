@@ -405,9 +405,12 @@ def test_a_stage_without_a_caption_or_a_name_is_refused():
 # Both in the rendered book: by mouse and keyboard, against their numbers
 
 
-def framed(page: Page) -> tuple[Frame, dict, str]:
-    """The widget of a page: its frame, its data, and its document."""
-    handle = page.query_selector("iframe[srcdoc]")
+def framed(page: Page, title: str = "") -> tuple[Frame, dict, str]:
+    """A widget of a page: its frame, its data, and its document.
+
+    title: how its title begins; the first of the page if empty.
+    """
+    handle = page.query_selector(f'iframe[srcdoc][title^="{title}"]')
     assert handle is not None
     frame, document = handle.content_frame(), handle.get_attribute("srcdoc")
     assert frame is not None and document is not None
@@ -421,7 +424,15 @@ def framed(page: Page) -> tuple[Frame, dict, str]:
     return frame, json.loads(found.group(1)), document
 
 
-@pytest.mark.parametrize("chapter", ["who_owns_which_weight", "step_by_step"])
+FRAMES = {
+    "who_owns_which_weight": 1,
+    "step_by_step": 2,
+    "room_to_spare": 1,
+    "what_if": 1,
+}
+
+
+@pytest.mark.parametrize("chapter", FRAMES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_frame_in_the_book_has_the_ground_of_its_page(
     browser, book, chapter, theme
@@ -429,9 +440,11 @@ def test_a_frame_in_the_book_has_the_ground_of_its_page(
     address = f"{book}/book/{chapter}.html"
     page, _ = visit(browser, address, theme=theme)
     with page:
-        frame, _, _ = framed(page)
-        ground = frame.evaluate("document.documentElement.dataset.ground")
-    assert ground == theme
+        grounds = [
+            frame.evaluate("document.documentElement.dataset.ground")
+            for frame in page.frames[1:]
+        ]
+    assert grounds == FRAMES[chapter] * [theme]
 
 
 @pytest.mark.parametrize("width", [1440, 820, 390])
@@ -541,7 +554,7 @@ def soonest(browser: Browser, file: Path) -> int:
 def test_the_players_controls_work_in_the_book(browser, book, width):
     page, faults = visit(browser, f"{book}/book/step_by_step.html", width)
     with page:
-        frame, data, _ = framed(page)
+        frame, data, _ = framed(page, "One filter")
         stages = data["frames"]
 
         def check(place: int) -> None:

@@ -1,5 +1,7 @@
 """Sphinx extension: the front page's `{hero}` and its cards, `{chapters}`.
 
+The drawing of one filter stands in the page itself, on the page's ground.
+
 The hero plays recorded errors: `hero` needs no kernel, and asks for
 nothing. Every number on the page is read from a record, or from what a
 chapter has printed. The cards come from `_toc.yml`; the directive gives
@@ -22,6 +24,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import toc
 from address import PLACEHOLDER, parts, setting
+from packnet_book.figures.system import COLOURS, RAMP
 from packnet_book.runs.records import recorded
 from times import TABLE
 
@@ -30,6 +33,8 @@ METHODS = ("sequential", "packnet")
 SECONDS = 2.4  # how long a task is learnt on the page
 DENSE = "four_tasks"  # the chapter that compares the outputs bit for bit
 COMPARED = re.compile(r"bit for bit: (True|False)\b")
+DRAWING = toc.ROOT / "book" / "_static" / "three-tasks.svg"
+HEX = re.compile(r"#[0-9a-f]{6}")
 PACKED, ALONE = "packnet", "individual"  # in the record `sizes`
 WEIGHED = f"{DENSE}.html#what-it-saves"  # where the bytes are counted
 
@@ -152,6 +157,28 @@ def still(data: dict) -> str:
         "</tspan>: test error in %, all tasks learnt</text>"
         f"{''.join(rows)}</svg></figure>"
     )
+
+
+def drawing(alternative: str) -> str:
+    """The drawing of one filter as HTML: its neutrals follow the ground."""
+
+    def themed(found: re.Match) -> str:
+        if found[0] == RAMP[0]:
+            return "var(--pn-panel)"
+        return COLOURS[found[0]].css if found[0] in COLOURS else found[0]
+
+    svg = HEX.sub(themed, DRAWING.read_text("utf-8"))
+    svg = re.sub(r"<title>.*?</title>\n", "", svg)
+    told = escape(alternative, quote=True)
+    head = f'<svg class="pn-drawing" aria-label="{told}" '
+    return svg.replace("<svg ", head, 1)
+
+
+def draw(app: Sphinx, doctree: nodes.document) -> None:
+    for image in list(doctree.findall(nodes.image)):
+        if Path(image["uri"]).name == DRAWING.name:
+            html = drawing(image["alt"])
+            image.replace_self(nodes.raw("", html, format="html"))
 
 
 def hero() -> str:
@@ -277,4 +304,5 @@ class Chapters(SphinxDirective):
 def setup(app: Sphinx) -> dict:
     app.add_directive("hero", Hero)
     app.add_directive("chapters", Chapters)
+    app.connect("doctree-read", draw)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

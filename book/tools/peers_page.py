@@ -4,22 +4,31 @@ The parts are those of `benchmarks/peers`: exact, rule, cost, accepts. What
 is printed is what `data/results/peers_*.csv` holds.
 """
 
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
-from pandas import DataFrame
+from pandas import DataFrame, concat
 from sphinx.application import Sphinx
 
+from packnet_book.figures import Table, table
 from packnet_book.runs.records import recorded, recorded_provenance
-from playground_page import row
 
 PEERS = {"here": "here", "avalanche": "Avalanche", "authors": "authors' code"}
 BY_ITS_LOOP = "avalanche, its own loop"
 SPACE = "\u00a0"
+SHORT = {  # so that the table fits beside the page's contents
+    "VGG-16, half as wide": "VGG-16, half width",
+    "pruning, in plain steps": "pruning, in steps",
+    "a step of the second task": "a step",
+    "the first answer as an old task after a step":
+        "first answer as an old task",
+    "a further answer as an old task": "a further one",
+}  # fmt: skip
 
 
-def exact(table: DataFrame) -> tuple[list[str], list[list[str]]]:
+def exact(record: DataFrame) -> DataFrame:
     """How a finished task's answers change, a row for each training."""
 
     def cell(found) -> str:
@@ -29,38 +38,35 @@ def exact(table: DataFrame) -> tuple[list[str], list[list[str]]]:
             f"{found.largest_change:.2g}; {found.changed_answers:.1f}{SPACE}%"
         )
 
-    rows = by_peer(table[table.peer != BY_ITS_LOOP], ["row"], cell)
-    for found in table[table.peer == BY_ITS_LOOP].itertuples():
-        rows.append(
-            [f"{found.row}, Avalanche's own loop", "", cell(found), ""]
-        )
-    return ["second task trained with", *PEERS.values()], rows
+    own_loop = record[record.peer == BY_ITS_LOOP]
+    extra = own_loop.assign(
+        row=own_loop.row + ", Avalanche's own loop", peer="avalanche"
+    )
+    others = record[record.peer != BY_ITS_LOOP]
+    made = by_peer(concat([others, extra]), ["row"], cell)
+    return made.fillna("").rename_axis("second task trained with")
 
 
-def rule(table: DataFrame) -> tuple[list[str], list[list[str]]]:
+def rule(record: DataFrame) -> DataFrame:
     """Weights that are owned otherwise than by the authors' rule."""
-
-    def cell(found) -> str:
-        return f"{found.owners_that_differ:,}"
-
-    head = ["pruned", *PEERS.values()]
-    return head, by_peer(table, ["case"], cell)
+    made = by_peer(record, ["case"], lambda found: found.owners_that_differ)
+    return made.rename_axis("pruned")
 
 
-def cost(table: DataFrame) -> tuple[list[str], list[list[str]]]:
+def cost(record: DataFrame) -> DataFrame:
     """Times a plain network's: median, smallest and largest."""
 
     def cell(found) -> str:
         if found.pairs == 1:
             return f"{found.ratio:.2f}"
         low, high = found.lowest, found.highest
-        return f"{found.ratio:.2f} ({low:.2f} to {high:.2f})"
+        return f"{found.ratio:.2f} ({low:.2f}–{high:.2f})"
 
-    head = ["network", "over a plain network's", *PEERS.values()]
-    return head, by_peer(table, ["network", "what"], cell)
+    made = by_peer(record.replace(SHORT), ["network", "what"], cell)
+    return made.rename_axis(["network", "over a plain network's"])
 
 
-def accepts(table: DataFrame) -> tuple[list[str], list[list[str]]]:
+def accepts(record: DataFrame) -> DataFrame:
     """What becomes of a network."""
 
     def cell(found) -> str:
@@ -68,17 +74,20 @@ def accepts(table: DataFrame) -> tuple[list[str], list[list[str]]]:
             return str(found.outcome)
         return f"changed by {found.largest_change:.2g}"
 
-    return ["network", *PEERS.values()], by_peer(table, ["network"], cell)
+    return by_peer(record, ["network"], cell)
 
 
-def by_peer(table: DataFrame, keys: list[str], cell) -> list[list[str]]:
-    """A row for each of some columns' values, a cell for each peer."""
-    rows = []
-    for key, own in table.groupby(keys, sort=False):
-        found = {entry.peer: cell(entry) for entry in own.itertuples()}
-        cells = [found.get(peer, "not run") for peer in PEERS]
-        rows.append([*map(str, key), *cells])
-    return rows
+def by_peer(
+    record: DataFrame, keys: list[str], cell: Callable[[Any], object]
+) -> DataFrame:
+    """A row for each of some columns' values, a column for each peer.
+
+    Nothing stands where a peer was not run.
+    """
+    told = record.assign(told=[cell(row) for row in record.itertuples()])
+    made = told.groupby([*keys, "peer"], sort=False).told.first()
+    made = made.unstack("peer", sort=False)
+    return made[list(PEERS)].rename(columns=PEERS)
 
 
 PARTS = {"exact": exact, "rule": rule, "cost": cost, "accepts": accepts}
@@ -97,18 +106,18 @@ def caption(part: str) -> str:
     )
 
 
+def printed(part: str) -> Table:
+    """A part as a table for the page."""
+    return table(PARTS[part](recorded(f"peers_{part}")), caption(part))
+
+
 class Peers(Directive):
     required_arguments = 1
     option_spec: ClassVar = {}
 
     def run(self) -> list[nodes.Node]:
         [part] = self.arguments
-        head, rows = PARTS[part](recorded(f"peers_{part}"))
-        group = nodes.tgroup("", cols=len(head))
-        group += [nodes.colspec(colwidth=1) for _ in head]
-        group += nodes.thead("", row(head))
-        group += nodes.tbody("", *map(row, rows))
-        return [nodes.table("", nodes.title("", caption(part)), group)]
+        return [nodes.raw("", printed(part).html, format="html")]
 
 
 def setup(app: Sphinx) -> dict:

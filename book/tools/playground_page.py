@@ -9,10 +9,13 @@ from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import Directive, directives
+from pandas import DataFrame
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from packnet_book import playground as package
+from packnet_book.figures import Table as Typeset
+from packnet_book.figures import table
 from packnet_book.playground import playground
 from packnet_book.playground.records import METHODS, book_table
 
@@ -30,30 +33,22 @@ class Playground(SphinxDirective):
 
 class Table(Directive):
     def run(self) -> list[nodes.Node]:
-        made = book_table()
-        head = ["", *made["tasks"]]
-        rows = [
-            [
-                METHODS[method],
-                *(f"{m:.1f}\u00a0±\u00a0{h:.1f}" for m, h in cells),
-            ]
-            for method, cells in made["rows"]
-        ]
-        caption = (
-            f"Error in %, mean and 95 % interval of {made['draws']} draws, "
-            f"each measured on 1,000 fresh points a task. {made['browser']}, "
-            f"{made['date']}."
-        )
-        group = nodes.tgroup("", cols=len(head))
-        group += [nodes.colspec(colwidth=1) for _ in head]
-        group += nodes.thead("", row(head))
-        group += nodes.tbody("", *map(row, rows))
-        return [nodes.table("", nodes.title("", caption), group)]
+        return [nodes.raw("", draws().html, format="html")]
 
 
-def row(texts: list[str]) -> nodes.row:
-    cells = [nodes.entry("", nodes.paragraph("", text)) for text in texts]
-    return nodes.row("", *cells)
+def draws() -> Typeset:
+    """The recorded draws, a row for each method."""
+    made = book_table()
+    rows = {
+        METHODS[method]: [f"{mean:.1f} ± {half:.1f}" for mean, half in cells]
+        for method, cells in made["rows"]
+    }
+    return table(
+        DataFrame(rows, index=made["tasks"]).T,
+        f"Error in %, mean and 95 % interval of {made['draws']} draws, "
+        f"each measured on 1,000 fresh points a task. {made['browser']}, "
+        f"{made['date']}.",
+    )
 
 
 def setup(app: Sphinx) -> dict:

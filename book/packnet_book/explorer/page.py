@@ -11,6 +11,7 @@ import os
 import zlib
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from string import Template
 
 from packnet_book.runs.records import write_text
@@ -50,23 +51,27 @@ class Page:
         write_text(path, self.html)
 
 
-def fill(name: str, title: str, data: object) -> str:
-    """The document made of `name`.html, .css and .js.
+def fill(
+    name: str, title: str, data: object,
+    folder: str = "packnet_book.explorer", style: str = "",
+) -> str:  # fmt: skip
+    """The document made of `name`.html, .css and .js of a package.
 
-    data: plain; the script finds it as JSON in the element `data`.
+    data: plain; the script finds it as JSON in the element `data`; style:
+    CSS that stands before the page's own.
     """
-    here = files("packnet_book.explorer")
+    common, own = files("packnet_book.explorer"), files(folder)
 
-    def read(*names: str) -> str:
-        return "".join((here / name).read_text("utf-8") for name in names)
+    def read(*parts: Traversable) -> str:
+        return "".join(part.read_text("utf-8") for part in parts)
 
     told = json.dumps(data, separators=(",", ":"))
-    return Template(read("document.html")).substitute(
+    return Template(read(common / "document.html")).substitute(
         title=html.escape(title),
-        style=read("common.css", f"{name}.css"),
-        body=read(f"{name}.html"),
+        style=style + read(common / "common.css", own / f"{name}.css"),
+        body=read(own / f"{name}.html"),
         data=told.replace("<", "\\u003c"),  # as it may stand in a script
-        script=read("common.js", f"{name}.js"),
+        script=read(common / "common.js", own / f"{name}.js"),
     )
 
 

@@ -23,6 +23,7 @@ from packnet_book.figures.drawing import (
 )
 from packnet_book.figures.system import INK, QUIET, Look
 
+BEYOND = 0.03  # of the axis: how much further one that goes on is drawn
 FAR = 2.5  # times the typical reach: further out, an arrow and a number
 
 
@@ -34,7 +35,8 @@ def draw_intervals(
     table: columns method, task, mean, low, high, in percent; a block a
     task, in it a line a method, both in the order of the rows. base: the
     numbers are differences from this method, in points, beside a line at
-    zero; what is too far away for the axis is an arrow with its number.
+    zero; what is too far away for the axis is an arrow with its number,
+    and an interval that goes on beyond it ends in an arrow.
     """
     tasks, methods = table.task.unique(), table.method.unique()
     looks = dict(zip(methods, system.looks(methods)))
@@ -82,6 +84,13 @@ def draw_intervals(
             f"{name} {own[name]:{sign}.1f}" for name in own.index
         )
         told.append(f"{task}: {means}.")
+    cut = [
+        f"{row.task} {row.method} {row.low:+z.1f} to {row.high:+z.1f}"
+        for _, row in table.iterrows()
+        if any(_goes_on(row, (left, right), bool(base)))
+    ]
+    if cut:
+        told.append(f"Goes on beyond the axis: {', '.join(cut)}.")
     what = (
         f"difference of the top-1 error from {base}, in points, beside a "
         "line at zero"
@@ -212,13 +221,18 @@ def _point(
     mean, low, high = point["mean"], point["low"], point["high"]
     accent = look.name == "packnet"
     if left <= mean <= right:
-        axes.errorbar(
-            mean, place,
-            xerr=[[mean - max(low, left)], [min(high, right) - mean]],
+        beyond = _goes_on(point, ends, differences)
+        room = BEYOND * (right - left) * beyond[1]
+        low, high = max(low, left), min(high, right) + room
+        _, caps, _ = axes.errorbar(
+            mean, place, xerr=[[mean - low], [high - mean]],
             fmt=look.marker, color=look.colour,
             markersize=6 if accent else 5,
             elinewidth=2 if accent else 1.3, capsize=3, clip_on=False,
         )  # fmt: skip
+        for cap, goes_on, way in zip(caps, beyond, "<>"):
+            if goes_on:
+                cap.set(marker=way, markersize=4)
     else:
         edge, way = (right, ">") if mean > right else (left, "<")
         axes.plot(edge, place, way, color=look.colour, clip_on=False)
@@ -229,6 +243,20 @@ def _point(
         color=look.colour if accent else QUIET.light,
         fontweight="bold" if accent else "normal",
     )  # fmt: skip
+
+
+def _goes_on(
+    point, ends: tuple[float, float], differences: bool
+) -> tuple[bool, bool]:
+    """Whether an interval goes on beyond either end of the axis.
+
+    An error that is no difference ends at 0 and at 100.
+    """
+    left, right = ends
+    return (
+        differences and point["low"] < left <= point["mean"],
+        differences and point["mean"] <= right < point["high"],
+    )
 
 
 def _matrix(table: pandas.DataFrame, method: str) -> pandas.DataFrame:

@@ -49,7 +49,8 @@ from packnet_core.trunks import build
 
 # These change no run.
 LOOKED_AT = {
-    "exercises", "explorer", "figures", "from_scratch.py", "playground"
+    "exercises", "explorer", "figures", "from_scratch.py", "interactives",
+    "playground",
 }  # fmt: skip
 PATIENCE = timedelta(hours=6)  # while one process fetches or decodes
 
