@@ -1,0 +1,258 @@
+"""Sphinx extension: predictions are entered, self-tests are quizzes.
+
+What is asked stands in the chapters and in `book/quizzes/` (see
+`questions.py`); what came out is computed (see `truths.py`). Here both
+become forms in the page. `quizzes.js` makes them work; without scripts the
+page shows none of them, and reads as the notebook does.
+"""
+
+import html
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+import formulas
+import questions
+from boxes import SECTIONS
+from questions import Prediction, Question, Quiz, plain, words
+from truths import truth
+
+FORM = '<form class="pn-ask pn-{kind} pst-js-only" data-id="{id}" {more}>'
+CHECK = '<button class="pn-go">{}</button>'
+COUNT = '<p class="pn-count pst-js-only">{}</p>'
+PANEL = """
+<form class="pn-answers pst-js-only" aria-label="Your answers">
+{count}
+<p class="pn-quiet">Your answers are kept in this browser and sent to nobody.
+The file has those of all chapters, for you or for a teacher.</p>
+<div><label>Your name <input autocomplete="name" maxlength="60"></label>
+<button class="pn-go">Save all answers as a file</button>
+<button type="button" class="pn-clear">Clear all answers</button></div>
+<p role="status"></p>
+</form>
+"""
+
+
+class Asked(nodes.General, nodes.Element):
+    """HTML that is no text of the page: neither searched nor printed."""
+
+
+def show(writer, node: Asked) -> None:
+    writer.body.append(node["html"])
+    raise nodes.SkipNode
+
+
+def skip(writer, node: Asked) -> None:
+    raise nodes.SkipNode
+
+
+def text(markdown: str) -> str:
+    """A line of Markdown as HTML."""
+    return questions.rendered(
+        markdown, lambda tex: formulas.mathml(tex, "inline"), inline=True
+    )
+
+
+def block(markdown: str) -> str:
+    return questions.rendered(
+        markdown, lambda tex: formulas.mathml(tex, "inline")
+    )
+
+
+def attribute(name: str, value: object) -> str:
+    return f'data-{name}="{html.escape(str(value))}"'
+
+
+def radios(name: str, options: list[str]) -> str:
+    return "\n".join(
+        f'<label><input type="radio" name="{name}" '
+        f'value="{html.escape(plain(option))}"> '
+        f"<span>{text(option)}</span></label>"
+        for option in options
+    )
+
+
+def question_form(chapter: str, asked: Question) -> str:
+    """Choices, and below them why the chosen one is right or wrong."""
+    reasons = "\n".join(
+        f"<div {attribute('of', plain(choice.text))} hidden>"
+        f"{block(choice.why)}</div>"
+        for choice in asked.choices
+    )
+    [right] = [choice.text for choice in asked.choices if choice.right]
+    more = " ".join([attribute("asked", plain(asked.text)),
+                     attribute("right", plain(right))])  # fmt: skip
+    return (
+        FORM.format(kind="choice", id=f"{chapter}/{asked.id}", more=more)
+        + f'<fieldset aria-labelledby="question-{asked.id}">'
+        + radios(asked.id, [choice.text for choice in asked.choices])
+        + f"</fieldset>{CHECK.format('Check')}"
+        + f'<div role="status"><p class="pn-told"></p>{reasons}</div></form>'
+    )
+
+
+def prediction_form(chapter: str, asked: Prediction) -> str:
+    """What is entered, and below it what came out. Raises NoTruth."""
+    found = truth(chapter, asked)
+    name = f"{chapter}/{asked.id}"
+    said = text(asked.said.format(**found.facts))
+    more = [attribute("asked", plain(asked.ask)), 'data-prediction=""']
+    if asked.slider:
+        kind, entry = "number", slider(asked)
+        more += [attribute("right", f"{found.right:.3g}"),
+                 attribute("unit", asked.slider.unit)]  # fmt: skip
+        shown = ('<div class="pn-scale" aria-hidden="true" hidden>'
+                 "<i></i><b></b></div>")  # fmt: skip
+    elif asked.order:
+        kind, entry = "order", order(asked)
+        shown = '<ol class="pn-truth" hidden>' + "".join(
+            f"<li {attribute('name', item)} {attribute('value', f'{v:.1f}')}>"
+            f"{html.escape(item)} <span>{v:.1f}</span></li>"
+            for item, v in found.right.items()
+        )
+        shown += "</ol>"
+    else:
+        kind, shown = "choice", ""
+        entry = (f"<fieldset><legend>{text(asked.ask)}</legend>"
+                 f"{radios(asked.id, list(asked.choices))}"
+                 f"</fieldset>{CHECK.format('Compare')}")  # fmt: skip
+        more.append(attribute("right", plain(str(found.right))))
+    return (
+        FORM.format(kind=kind, id=name, more=" ".join(more))
+        + entry
+        + f'<div role="status">{shown}<p class="pn-told"></p>'
+        + f'<p class="pn-quiet" hidden>{said}</p></div></form>'
+    )
+
+
+def slider(asked: Prediction) -> str:
+    ends = asked.slider
+    steps = round((ends.most - ends.least) / ends.step / 2)
+    return (
+        f'<label for="entry-{asked.id}">{text(asked.ask)}</label>'
+        f'<div class="pn-slide"><input type="range" id="entry-{asked.id}" '
+        f'min="{ends.least:g}" max="{ends.most:g}" step="{ends.step:g}" '
+        f'value="{ends.least + steps * ends.step:g}">'
+        f'<output for="entry-{asked.id}"></output>'
+        f"{CHECK.format('Compare')}</div>"
+    )
+
+
+def order(asked: Prediction) -> str:
+    """The items, each with two buttons that move it."""
+    items = "".join(
+        f"<li {attribute('name', item)}><span>{html.escape(item)}</span>"
+        + "".join(
+            f'<button type="button" data-way="{way}" '
+            f'aria-label="{html.escape(item)}: {word}">{sign}</button>'
+            for way, word, sign in ((-1, "up", "↑"), (1, "down", "↓"))
+        )
+        + "</li>"
+        for item in asked.order
+    )
+    return (
+        f"<fieldset><legend>{text(asked.ask)}</legend>"
+        f"<ol>{items}</ol></fieldset>{CHECK.format('Compare')}"
+    )
+
+
+def put_questions(doctree: nodes.document, quiz: Quiz) -> None:
+    """Forms below the questions of a self-test, and the panel at its end."""
+    for section in doctree.findall(nodes.section):
+        title = section.next_node(nodes.title)
+        if not (title and SECTIONS["pn-question"].match(title.astext())):
+            continue
+        for asked in quiz.questions:
+            paragraph = beginning(
+                section.findall(nodes.paragraph), plain(asked.text)
+            )
+            paragraph["ids"].append(f"question-{asked.id}")
+            if asked.choices:
+                form = question_form(quiz.chapter, asked)
+                after(paragraph, form)
+        section.append(Asked(html=PANEL.format(count=count(quiz))))
+
+
+def put_predictions(doctree: nodes.document, quiz: Quiz) -> None:
+    """Forms below the boxes that ask for a prediction."""
+    of_box: dict[str, list[str]] = {}
+    for asked in quiz.predictions:
+        form = prediction_form(quiz.chapter, asked)
+        of_box.setdefault(asked.box, []).append(form)
+    boxes = [
+        node
+        for node in doctree.findall(nodes.paragraph)
+        if "pn-predict" in node["classes"]
+    ]
+    titles = list(doctree.findall(nodes.title))
+    for box, made in of_box.items():
+        node = beginning([*boxes, *titles], box)
+        if isinstance(node, nodes.title):
+            node = node.parent.next_node(nodes.enumerated_list)
+        following = node.next_node(descend=False, siblings=True)
+        if "pn-predict" in getattr(following, "attributes", {}).get(
+            "classes", []
+        ):
+            node = following
+        after(node, f'<div class="pn-asks">{"".join(made)}</div>')
+
+
+def beginning(found, text: str):
+    """The one node that begins with a text. Raises BadQuiz."""
+    fit = [node for node in found if words(node.astext()).startswith(text)]
+    if len(fit) != 1:
+        raise questions.BadQuiz(
+            f"{len(fit)} boxes begin with {text!r}: quote the beginning of "
+            "one, as the page shows it"
+        )
+    return fit[0]
+
+
+def after(node: nodes.Node, form: str) -> None:
+    place = node.parent.index(node) + 1
+    node.parent.insert(place, Asked(html=form))
+
+
+def count(quiz: Quiz) -> str:
+    """What there is to answer; the script says how much is answered."""
+    asked = sum(bool(question.choices) for question in quiz.questions)
+    parts = [
+        f"{number} {word}{'s' * (number > 1)}"
+        for number, word in (
+            (len(quiz.predictions), "prediction"),
+            (asked, "question"),
+        )
+        if number
+    ]
+    told = f"To answer here: {' and '.join(parts)}."
+    return COUNT.format(told)
+
+
+def forms(app: Sphinx, doctree: nodes.document) -> None:
+    """Put the forms of a chapter into its tree."""
+    quiz = quiz_of(app.env.docname)
+    if quiz:
+        app.env.note_dependency(str(questions.file(quiz.chapter)))
+        put_questions(doctree, quiz)
+        put_predictions(doctree, quiz)
+
+
+def quiz_of(page: str) -> Quiz | None:
+    folder, _, chapter = page.partition("/")
+    return questions.quizzes().get(chapter) if folder == "book" else None
+
+
+def top(app: Sphinx, page: str, template: str, context: dict, tree) -> None:
+    """Below the heading: what there is to answer."""
+    quiz, body = quiz_of(page), context.get("body", "")
+    if quiz and body:
+        line = f"</h1>{count(quiz)}"
+        context["body"] = body.replace("</h1>", line, 1)
+
+
+def setup(app: Sphinx) -> dict:
+    skipped = (skip, None)
+    app.add_node(Asked, html=(show, None), latex=skipped, text=skipped)
+    app.connect("doctree-read", forms, priority=600)
+    app.connect("html-page-context", top, priority=400)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
