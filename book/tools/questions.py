@@ -77,15 +77,16 @@ class Slider:
 class Prediction:
     """What a reader may enter in a box before the result is shown.
 
-    box: how the box begins, in plain text; ask: what is asked here;
-    of choices, order (what is to be put in order) and slider it has one.
+    box: how the box begins, in plain text; ask: what is asked here, if the
+    box asks more than this. Of choices, order (what is to be put in order)
+    and slider it has one.
     right: the answer, or None where truth or printed say whence it comes
     (see `truths.py`). said: what stands beside the answer.
     """
 
     id: str
     box: str
-    ask: str
+    ask: str = ""
     choices: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     slider: Slider | None = None
@@ -248,7 +249,8 @@ def rendered(text: str, formula, inline: bool = False) -> str:
 
     Links lead nowhere outside the book, so their words alone are left.
     """
-    reader = MarkdownIt("commonmark").use(dollarmath_plugin)
+    reader = MarkdownIt("commonmark", {"typographer": True})
+    reader.enable("smartquotes").use(dollarmath_plugin)
 
     def math(self, tokens, place, options, env):
         return formula(tokens[place].content)

@@ -7,6 +7,8 @@ page shows none of them, and reads as the notebook does.
 """
 
 import html
+import re
+from itertools import groupby
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -17,8 +19,11 @@ from boxes import SECTIONS
 from questions import Prediction, Question, Quiz, plain, words
 from truths import truth
 
-FORM = '<form class="pn-ask pn-{kind} pst-js-only" data-id="{id}" {more}>'
-CHECK = '<button class="pn-go">{}</button>'
+FORM = (
+    '<form class="pn-ask pn-{kind} pst-js-only" data-kind="{kind}" '
+    'data-id="{id}" {more}>'
+)
+CHECK, ENTER = '<button class="pn-go">{}</button>', "Compare"
 COUNT = '<p class="pn-count pst-js-only">{}</p>'
 PANEL = """
 <form class="pn-answers pst-js-only" aria-label="Your answers">
@@ -91,20 +96,29 @@ def question_form(chapter: str, asked: Question) -> str:
     )
 
 
-def prediction_form(chapter: str, asked: Prediction) -> str:
-    """What is entered, and below it what came out. Raises NoTruth."""
+def prediction_form(chapter: str, asked: Prediction, box: str) -> str:
+    """What is entered, and below it what came out. Raises NoTruth.
+
+    box: the text of the box, which asks where nothing else does.
+    """
     found = truth(chapter, asked)
     name = f"{chapter}/{asked.id}"
     said = text(asked.said.format(**found.facts))
-    more = [attribute("asked", plain(asked.ask)), 'data-prediction=""']
+    wanted = plain(asked.ask) or re.sub(r"^Predict\W*", "", words(box))
+    more = [attribute("asked", wanted), 'data-prediction=""']
     if asked.slider:
         kind, entry = "number", slider(asked)
+        ends = (f"{end:g} {asked.slider.unit}" for end in
+                (asked.slider.least, asked.slider.most))  # fmt: skip
         more += [attribute("right", f"{found.right:.3g}"),
                  attribute("unit", asked.slider.unit)]  # fmt: skip
-        shown = ('<div class="pn-scale" aria-hidden="true" hidden>'
-                 "<i></i><b></b></div>")  # fmt: skip
+        shown = (
+            '<div class="pn-scale" aria-hidden="true" hidden '
+            f"{' '.join(map(attribute, ('least', 'most'), ends))}>"
+            "<i></i><b></b></div>"
+        )
     elif asked.order:
-        kind, entry = "order", order(asked)
+        kind, entry = "order", fieldset(asked, order(asked))
         shown = '<ol class="pn-truth" hidden>' + "".join(
             f"<li {attribute('name', item)} {attribute('value', f'{v:.1f}')}>"
             f"{html.escape(item)} <span>{v:.1f}</span></li>"
@@ -113,9 +127,7 @@ def prediction_form(chapter: str, asked: Prediction) -> str:
         shown += "</ol>"
     else:
         kind, shown = "choice", ""
-        entry = (f"<fieldset><legend>{text(asked.ask)}</legend>"
-                 f"{radios(asked.id, list(asked.choices))}"
-                 f"</fieldset>{CHECK.format('Compare')}")  # fmt: skip
+        entry = fieldset(asked, radios(asked.id, list(asked.choices)))
         more.append(attribute("right", plain(str(found.right))))
     return (
         FORM.format(kind=kind, id=name, more=" ".join(more))
@@ -125,16 +137,24 @@ def prediction_form(chapter: str, asked: Prediction) -> str:
     )
 
 
+def fieldset(asked: Prediction, entries: str) -> str:
+    legend, by = f"<legend>{text(asked.ask)}</legend>", ""
+    if not asked.ask:
+        legend, by = "", f' aria-labelledby="box-{asked.id}"'
+    return f"<fieldset{by}>{legend}{entries}</fieldset>{CHECK.format(ENTER)}"
+
+
 def slider(asked: Prediction) -> str:
-    ends = asked.slider
-    steps = round((ends.most - ends.least) / ends.step / 2)
+    ends, name = asked.slider, f"entry-{asked.id}"
+    middle = round((ends.most - ends.least) / ends.step / 2) * ends.step
+    label, by = f'<label for="{name}">{text(asked.ask)}</label>', ""
+    if not asked.ask:
+        label, by = "", f' aria-labelledby="box-{asked.id}"'
     return (
-        f'<label for="entry-{asked.id}">{text(asked.ask)}</label>'
-        f'<div class="pn-slide"><input type="range" id="entry-{asked.id}" '
+        f'{label}<div class="pn-slide"><input type="range" id="{name}"{by} '
         f'min="{ends.least:g}" max="{ends.most:g}" step="{ends.step:g}" '
-        f'value="{ends.least + steps * ends.step:g}">'
-        f'<output for="entry-{asked.id}"></output>'
-        f"{CHECK.format('Compare')}</div>"
+        f'value="{ends.least + middle:g}"><output for="{name}"></output>'
+        f"{CHECK.format(ENTER)}</div>"
     )
 
 
@@ -150,10 +170,7 @@ def order(asked: Prediction) -> str:
         + "</li>"
         for item in asked.order
     )
-    return (
-        f"<fieldset><legend>{text(asked.ask)}</legend>"
-        f"<ol>{items}</ol></fieldset>{CHECK.format('Compare')}"
-    )
+    return f"<ol>{items}</ol>"
 
 
 def put_questions(doctree: nodes.document, quiz: Quiz) -> None:
@@ -175,26 +192,32 @@ def put_questions(doctree: nodes.document, quiz: Quiz) -> None:
 
 def put_predictions(doctree: nodes.document, quiz: Quiz) -> None:
     """Forms below the boxes that ask for a prediction."""
-    of_box: dict[str, list[str]] = {}
-    for asked in quiz.predictions:
-        form = prediction_form(quiz.chapter, asked)
-        of_box.setdefault(asked.box, []).append(form)
     boxes = [
         node
         for node in doctree.findall(nodes.paragraph)
         if "pn-predict" in node["classes"]
     ]
     titles = list(doctree.findall(nodes.title))
-    for box, made in of_box.items():
+    asked_in = groupby(quiz.predictions, key=lambda asked: asked.box)
+    for box, together in asked_in:
         node = beginning([*boxes, *titles], box)
-        if isinstance(node, nodes.title):
-            node = node.parent.next_node(nodes.enumerated_list)
-        following = node.next_node(descend=False, siblings=True)
-        if "pn-predict" in getattr(following, "attributes", {}).get(
-            "classes", []
-        ):
-            node = following
-        after(node, f'<div class="pn-asks">{"".join(made)}</div>')
+        made = ""
+        for asked in together:
+            if not asked.ask:
+                node["ids"].append(f"box-{asked.id}")
+            made += prediction_form(quiz.chapter, asked, node.astext())
+        after(end_of(node), f'<div class="pn-asks">{made}</div>')
+
+
+def end_of(box: nodes.Node) -> nodes.Node:
+    """The last part of a box: its list, if it has one."""
+    if isinstance(box, nodes.title):
+        return box.parent.next_node(nodes.enumerated_list)
+    following = box.next_node(descend=False, siblings=True)
+    listed = isinstance(following, nodes.Element) and (
+        "pn-predict" in following["classes"]
+    )
+    return following if listed else box
 
 
 def beginning(found, text: str):
