@@ -17,7 +17,7 @@ HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
 
-.PHONY: help book test stacks html slides times pdf colab links address bench results clean
+.PHONY: help book test stacks html slides quizzes times pdf colab links address bench results clean
 .NOTPARALLEL:
 
 help:  ## list these commands (the default)
@@ -52,10 +52,14 @@ html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
 	$(BIN)/python book/tools/slides.py
+	$(BIN)/python book/tools/platforms.py
 
 slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
 	$(BIN)/python book/tools/slides.py --pdf
+
+quizzes: $(STAMP)  ## the self-tests for Moodle and other platforms
+	$(BIN)/python book/tools/platforms.py
 
 times: $(STAMP)  ## measure how long each chapter takes, twice
 	$(BIN)/python book/tools/times.py

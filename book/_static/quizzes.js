@@ -12,9 +12,8 @@
     catch { memory = answers }
   }
   const unit = form => form.dataset.unit ? `\u00a0${form.dataset.unit}` : ""
-  const at = (list, name) => [...list].find(one => one.dataset.name === name)
+  const at = (list, name) => [...list.children].find(item => item.dataset.name === name)
   const prediction = form => "prediction" in form.dataset
-  const capital = text => text[0].toUpperCase() + text.slice(1)
 
   // What each kind of form gives, and how it shows what was given.
   const KINDS = {
@@ -56,20 +55,21 @@
       show(form, given) {
         const list = form.querySelector("fieldset ol"), truth = form.querySelector(".pn-truth")
         form.first ??= KINDS.order.given(form)
-        for (const name of (given ?? form.first).split(", "))
-          list.append(at(list.children, name))
-        truth.hidden = given === undefined
-        // Equal values may stand in either order.
-        const value = item => at(truth.children, item.dataset.name).dataset.value
+        const names = (given ?? form.first).split(", ")
+        for (const name of names) list.append(at(list, name))
+        list.hidden = given !== undefined
+        truth.hidden = !list.hidden
         let fit = 0
-        for (const [place, item] of [...list.children].entries()) {
-          const right = given !== undefined &&
-            value(item) === truth.children[place].dataset.value
+        for (const item of truth.children) {
+          const yours = names.indexOf(item.dataset.name)
+          // equal values may stand in either order
+          const right = item.dataset.value === truth.children[yours].dataset.value
           item.classList.toggle("pn-right", right)
+          item.lastElementChild.textContent = `yours: ${yours + 1}.`
           fit += right
         }
-        form.right = fit === list.children.length
-        return `${fit} of ${list.children.length} in the right place.`
+        form.right = fit === names.length
+        return `${fit} of ${names.length} in the right place.`
       },
     },
   }
@@ -134,8 +134,11 @@
       return asked.length ? `${done} of ${asked.length} ${word}s` : ""
     }
     const told = [of(true), of(false)].filter(Boolean).join(" and ")
-    for (const line of document.querySelectorAll(".pn-count"))
-      line.textContent = `Answered here: ${told}.`
+    for (const line of document.querySelectorAll(".pn-count")) {
+      line.first ??= line.textContent
+      const some = forms.some(form => answers[form.dataset.id])
+      line.textContent = some ? `Answered here: ${told}.` : line.first
+    }
     for (const card of document.querySelectorAll("[data-chapter]")) {
       const done = Object.keys(answers)
         .filter(id => id.startsWith(`${card.dataset.chapter}/`)).length

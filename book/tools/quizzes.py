@@ -30,7 +30,8 @@ PANEL = """
 {count}
 <p class="pn-quiet">Your answers are kept in this browser and sent to nobody.
 The file has those of all chapters, for you or for a teacher.</p>
-<div><label>Your name <input autocomplete="name" maxlength="60"></label>
+<div><label>Your name, for the file
+<input autocomplete="name" maxlength="60"></label>
 <button class="pn-go">Save all answers as a file</button>
 <button type="button" class="pn-clear">Clear all answers</button></div>
 <p role="status"></p>
@@ -121,7 +122,7 @@ def prediction_form(chapter: str, asked: Prediction, box: str) -> str:
         kind, entry = "order", fieldset(asked, order(asked))
         shown = '<ol class="pn-truth" hidden>' + "".join(
             f"<li {attribute('name', item)} {attribute('value', f'{v:.1f}')}>"
-            f"{html.escape(item)} <span>{v:.1f}</span></li>"
+            f"<b>{html.escape(item)}</b> <span>{v:.1f}</span> <i></i></li>"
             for item, v in found.right.items()
         )
         shown += "</ol>"
