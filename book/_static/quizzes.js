@@ -176,7 +176,7 @@
     // the mark at the beginning tells spreadsheets that this is UTF-8
     link.href = URL.createObjectURL(
       new Blob(["\ufeff", table(answers, name)], { type: "text/csv" }))
-    const tail = name.normalize("NFKD").replace(/[^\w]+/g, "-").toLowerCase()
+    const tail = name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-")
     link.download = `packnet-answers${tail && "-"}${tail}.csv`
     link.click()
     setTimeout(() => URL.revokeObjectURL(link.href), 60000)

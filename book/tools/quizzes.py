@@ -19,14 +19,18 @@ from boxes import SECTIONS
 from questions import Prediction, Question, Quiz, plain, words
 from truths import truth
 
+# method="dialog": nothing is sent, and no page is left
 FORM = (
-    '<form class="pn-ask pn-{kind} pst-js-only" data-kind="{kind}" '
-    'data-id="{id}" {more}>'
+    '<form class="pn-ask pn-{kind} pst-js-only" method="dialog" '
+    'data-kind="{kind}" data-id="{id}" {more}>'
 )
+LEAD = re.compile(r"^(Predict|What do you expect\?)\W*")
+MINUS = re.compile(r"(?<![\w-])-(?=\d)")
 CHECK, ENTER = '<button class="pn-go">{}</button>', "Compare"
 COUNT = '<p class="pn-count pst-js-only">{}</p>'
 PANEL = """
-<form class="pn-answers pst-js-only" aria-label="Your answers">
+<form class="pn-answers pst-js-only" method="dialog"
+aria-label="Your answers">
 {count}
 <p class="pn-quiet">Your answers are kept in this browser and sent to nobody.
 The file has those of all chapters, for you or for a teacher.</p>
@@ -52,17 +56,21 @@ def skip(writer, node: Asked) -> None:
     raise nodes.SkipNode
 
 
+def formula(tex: str) -> str:
+    return formulas.mathml(tex, "inline")
+
+
 def text(markdown: str) -> str:
-    """A line of Markdown as HTML."""
-    return questions.rendered(
-        markdown, lambda tex: formulas.mathml(tex, "inline"), inline=True
-    )
+    """A line of Markdown as HTML, with dots and signs as they are set."""
+    made = questions.rendered(markdown, formula, inline=True)
+    return MINUS.sub("−", made.replace(" …", "\u00a0…"))
 
 
-def block(markdown: str) -> str:
-    return questions.rendered(
-        markdown, lambda tex: formulas.mathml(tex, "inline")
-    )
+def figure(value: float) -> str:
+    """A number with as many digits as one reads."""
+    if abs(value) < 1:
+        return f"{value:.2g}"
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def attribute(name: str, value: object) -> str:
@@ -82,7 +90,7 @@ def question_form(chapter: str, asked: Question) -> str:
     """Choices, and below them why the chosen one is right or wrong."""
     reasons = "\n".join(
         f"<div {attribute('of', plain(choice.text))} hidden>"
-        f"{block(choice.why)}</div>"
+        f"{questions.rendered(choice.why, formula)}</div>"
         for choice in asked.choices
     )
     [right] = [choice.text for choice in asked.choices if choice.right]
@@ -105,13 +113,13 @@ def prediction_form(chapter: str, asked: Prediction, box: str) -> str:
     found = truth(chapter, asked)
     name = f"{chapter}/{asked.id}"
     said = text(asked.said.format(**found.facts))
-    wanted = plain(asked.ask) or re.sub(r"^Predict\W*", "", words(box))
+    wanted = plain(asked.ask) or LEAD.sub("", words(box))
     more = [attribute("asked", wanted), 'data-prediction=""']
     if asked.slider:
         kind, entry = "number", slider(asked)
-        ends = (f"{end:g} {asked.slider.unit}" for end in
+        ends = (MINUS.sub("−", f"{end:g} {asked.slider.unit}") for end in
                 (asked.slider.least, asked.slider.most))  # fmt: skip
-        more += [attribute("right", f"{found.right:.3g}"),
+        more += [attribute("right", figure(found.right)),
                  attribute("unit", asked.slider.unit)]  # fmt: skip
         shown = (
             '<div class="pn-scale" aria-hidden="true" hidden '

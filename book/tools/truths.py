@@ -7,10 +7,15 @@ with them. A truth that cannot be had stops the rendering.
 
 import printed_truths
 import recorded_truths
+import variant_truths
 from evidence import ANSWERS, NoTruth, Truth, found_in, number
 from questions import Prediction
 
-SOURCES = (recorded_truths, printed_truths)  # they fill ANSWERS
+SOURCES = (
+    recorded_truths,
+    variant_truths,
+    printed_truths,
+)  # they fill ANSWERS
 
 
 def truth(chapter: str, asked: Prediction) -> Truth:
