@@ -21,8 +21,8 @@ HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
 
-.PHONY: help install book test stacks html slides editions mark times pdf notebooks colab links \
-  address bench results clean
+.PHONY: help install book test stacks html slides editions mark quizzes \
+  times pdf notebooks colab links address bench results clean
 .NOTPARALLEL:
 
 help:  ## list these commands (the default)
@@ -59,6 +59,7 @@ html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
 	$(BIN)/python book/tools/slides.py
+	$(BIN)/python book/tools/platforms.py
 
 slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
@@ -69,6 +70,9 @@ editions: $(STAMP)  ## the notebooks to hand out: for students without answers
 
 mark: $(STAMP)  ## mark notebooks: make mark NOTEBOOKS="one.ipynb two.ipynb"
 	$(BIN)/python -m packnet_book.exercises.marking --out _build/marks $(NOTEBOOKS)
+
+quizzes: $(STAMP)  ## the self-tests for Moodle and other platforms
+	$(BIN)/python book/tools/platforms.py
 
 times: $(STAMP)  ## measure how long each chapter takes, twice
 	$(BIN)/python book/tools/times.py

@@ -22,6 +22,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+import questions
 import toc
 from address import PLACEHOLDER, parts, setting
 from packnet_book.figures.system import COLOURS, RAMP
@@ -270,10 +271,18 @@ def cards(sentences: dict[str, str]) -> str:
             number += part.numbered
             badge = f"<b>{number}</b>" if part.numbered else ""
             time = minutes(times[title]) if title in times else ""
+            asked = questions.quizzes().get(name)
+            done = (
+                f'<small class="pn-progress" data-chapter="{name}" '
+                f'data-of="{asked.entries}" hidden></small>'
+                if asked
+                else ""
+            )
             made.append(
                 f'<li class="pn-card">{badge}<a href="{name}.html">'
                 f"{escape(title)}</a><p>{escape(sentences[name])}</p>"
                 + (f"<small>{time}</small>" if time else "")
+                + done
                 + "</li>"
             )
         made.append("</ol>")
