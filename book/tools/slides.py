@@ -85,7 +85,7 @@ def find(chapter: str, beginning: str, drawn: bool = False) -> dict:
     ]
     if len(found) != 1:
         raise LookupError(
-            f"slides/lecture.md: {len(found)} outputs of {chapter} begin "
+            f"{len(found)} outputs of {chapter} begin "
             f"with {beginning!r}, one is wanted; write more or other words"
         )
     return found[0]
