@@ -48,7 +48,9 @@ def printed(name: str) -> dict[str, str]:
     found = {}
     for fold in FOLD.findall(text):
         for code in (*FENCE.findall(fold), *INLINE.findall(fold)):
-            for mine in re.findall(r"^(?:def )?(my_\w+)(?=\(| = )", code, re.M):
+            for mine in re.findall(
+                r"^(?:def )?(my_\w+)(?=\(| = )", code, re.M
+            ):
                 found[mine] = code.strip()
     return found
 
@@ -187,8 +189,14 @@ HANDED_IN: dict[str, tuple[dict | str | bytes, str]] = {
         "checks.check_halved = check_halved = print\n"
         + function("my_halved", "return weight")}), "pwppp"),
 }  # fmt: skip
-LETTERS = {"passed": "p", "wrong": "w", "raises an error": "e",
-           "stopped": "s", "not attempted": "n", "not found": "-"}  # fmt: skip
+LETTERS = {
+    "passed": "p",
+    "wrong": "w",
+    "raises an error": "e",
+    "stopped": "s",
+    "not attempted": "n",
+    "not found": "-",
+}
 
 
 @pytest.fixture(scope="module")
@@ -342,7 +350,9 @@ def test_every_exercise_of_a_chapter_is_known(name):
     called = {
         check
         for cell in text
-        for check in re.findall(r"(check_\w+)\(|choose\(\w+, (check_\w+)", cell)
+        for check in re.findall(
+            r"(check_\w+)\(|choose\(\w+, (check_\w+)", cell
+        )
         for check in check
         if check
     }
@@ -370,7 +380,8 @@ def test_the_forms_of_checks_are_all_understood(tmp_path):
         "    check_add(my_add)\ncheck_add(book_add)  # ours",
         "**2. Try.** Do.",
         "def my_try(a, b):\n    return 5  # your turn\n"
-        "try:\n    check_add(my_try)\nexcept AssertionError as e:\n    print(e)",
+        "try:\n    check_add(my_try)\n"
+        "except AssertionError as e:\n    print(e)",
         "**3. Filled.**",
         "my_two = {}  # your turn\nif my_two:\n    check_two(my_two)\n"
         "else:\n    print('not yet')",

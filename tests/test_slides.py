@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -168,7 +169,7 @@ def test_an_unknown_option_or_number_is_refused():
 def test_minutes_go_on_to_fifty():
     minutes = [int(slide.options["minute"]) for slide in SLIDES]
     assert minutes[0] == 0 and minutes[-1] == 49
-    assert all(a < b for a, b in zip(minutes, minutes[1:]))
+    assert all(a < b for a, b in pairwise(minutes))
 
 
 def test_every_slide_has_a_heading_and_notes(deck):

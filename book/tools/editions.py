@@ -30,7 +30,9 @@ LICENCES = ("LICENSE", "LICENSE-text")
 INSTALL = re.compile(r'^( *%pip install --quiet) "packnet-core @ .*"$', re.M)
 LINK = re.compile(r"\]\(([^)\s#:]+)(#[^)\s]*)?\)")
 EDITIONS: dict[str, Callable[[str], str]] = {
-    "student": lambda text: without(text, [f for f in folds(text) if f.answer]),
+    "student": lambda text: without(
+        text, [f for f in folds(text) if f.answer]
+    ),
     "teacher": lambda text: text,
 }
 README = """\
@@ -141,9 +143,7 @@ def linked(text: str, handed_out: dict[str, Path]) -> str:
     return LINK.sub(named, text)
 
 
-def edited(
-    notebook: dict, change: Callable[[str], str], file: str
-) -> dict:
+def edited(notebook: dict, change: Callable[[str], str], file: str) -> dict:
     """A notebook with its texts changed, that installs a file beside it.
 
     Text cells of which nothing is left are dropped. Raises BadChapter

@@ -44,8 +44,10 @@ def folds(text: str) -> list[Fold]:
     begun: re.Match | None = None
     for tag in TAG.finditer(plain):
         if bool(tag[1]) != (begun is not None):
-            raise BadFold(f"{tag[0]}: one fold inside another, or none: "
-                          f"{text[tag.start() : tag.end() + 60]!r}")  # fmt: skip
+            near = text[tag.start() : tag.end() + 60]
+            raise BadFold(
+                f"{tag[0]}: one fold inside another, or none: {near!r}"
+            )
         if begun is None:
             begun = tag
             continue

@@ -51,7 +51,9 @@ def tasks() -> str:
     made = []
     for task in TASKS:
         names = class_names(task)[:SHOWN]
-        images = centre(draw(task, "train", 1, size=SIZE).images[:SHOWN], SIZE)
+        images = centre(
+            draw(task, "train", 1, size=SIZE).images[:SHOWN], SIZE
+        )
         sheet = draw_sheet(images, names, f"Pictures of {task}", columns=2)
         made.append(
             f'<div style="--fill: var(--pn-{task}-fill)"><h3>{task}</h3>'

@@ -262,7 +262,9 @@ def _source(chapters: list[str]) -> str:
         for name in dict.fromkeys(chapters)
         if (BOOK / f"{name}.ipynb").is_file()
     ]
-    return f'<p class="from">In the book: {", ".join(links)}</p>' * bool(links)
+    return f'<p class="from">In the book: {", ".join(links)}</p>' * bool(
+        links
+    )
 
 
 def faces() -> str:

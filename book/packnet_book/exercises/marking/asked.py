@@ -67,7 +67,9 @@ def chapter(path: Path) -> Chapter:
 
 def chapters(book: Path) -> dict[str, Chapter]:
     """All chapters in a folder, by name. Raises BadNotebook."""
-    found = {path.stem: chapter(path) for path in sorted(book.glob("*.ipynb"))}
+    found = {
+        path.stem: chapter(path) for path in sorted(book.glob("*.ipynb"))
+    }
     if not any(one.exercises for one in found.values()):
         raise BadNotebook(
             f"{book}: no chapters of the book are in this folder; name it "
@@ -89,7 +91,9 @@ def _exercises(made: Sequence[Cell]) -> list[Exercise]:
                     section = heading.strip()
                 elif not section.startswith("Self-test"):
                     named = LINK.sub(r"\1", " ".join(title.split()))
-                    found.append(Exercise(number, named.rstrip(".") or section))
+                    found.append(
+                        Exercise(number, named.rstrip(".") or section)
+                    )
         elif found and (mine(cell.binds) or _judges(cell, found[-1])):
             found[-1] = _with(found[-1], cell, place)
     return found

@@ -109,7 +109,8 @@ def _otherwise(name: str, exercise: Exercise, cells: Sequence[Cell]) -> str:
     if broken:
         raise NotFound(f"the cell of `{name}` is no Python: {broken[-1]}")
     raise NotFound(
-        f"no cell gives `{name}` a value; was it renamed, or its cell deleted?"
+        f"no cell gives `{name}` a value; was it renamed, or its cell "
+        "deleted?"
     )
 
 
@@ -119,7 +120,9 @@ def _handed(statement: Statement) -> dict[tuple[str, int], str]:
     for call in ast.walk(ast.parse(statement.text)):
         if not isinstance(call, ast.Call):
             continue
-        plain = [a.value if isinstance(a, ast.Starred) else a for a in call.args]
+        plain = [
+            a.value if isinstance(a, ast.Starred) else a for a in call.args
+        ]
         names = [a.id if isinstance(a, ast.Name) else "" for a in plain]
         caller = call.func.id if isinstance(call.func, ast.Name) else ""
         for check in {caller, *names} & statement.checks:

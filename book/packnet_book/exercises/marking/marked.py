@@ -73,8 +73,8 @@ def mark(
             if job:
                 jobs.setdefault(asked.name, []).append(job)
     for name, listed in jobs.items():
-        print(f"{known[name].title}: {len(listed)} attempts, and what the "
-              "chapter needs for them", file=sys.stderr, flush=True)  # fmt: skip
+        told = f"{known[name].title}: {len(listed)} attempts, and what"
+        print(told, "the chapter needs", file=sys.stderr, flush=True)
         for job, verdict in verdicts(known[name], listed, limits, forks):
             rows = marked[job.number].rows
             place = [x for x, _ in rows].index(job.exercise)

@@ -58,7 +58,9 @@ def cells(path: Path) -> list[Cell]:
     language = _at(notebook, "metadata", "kernelspec", "language")
     language = language or _at(notebook, "metadata", "language_info", "name")
     if language and str(language).lower() not in ("python", "ipython"):
-        raise BadNotebook(f"is written in {str(language)[:40]}, not in Python")
+        raise BadNotebook(
+            f"is written in {str(language)[:40]}, not in Python"
+        )
     return [cell(one) for one in listed if isinstance(one, dict)]
 
 
@@ -101,7 +103,9 @@ def statements(text: str) -> list[Statement]:
 
 def _bound(node: ast.AST) -> set[str]:
     """The names that a statement gives a value, outside of functions."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    if isinstance(
+        node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    ):
         return {node.name}
     if isinstance(node, ast.Lambda):
         return set()

@@ -119,7 +119,9 @@ def _judged(
         return Verdict(Result.ERROR, short(fault))
     if attempt.same:
         names = ", ".join(f"`{name}`" for name in attempt.same)
-        return Verdict(Result.UNTOUCHED, f"only in part: {names} is as it was")
+        return Verdict(
+            Result.UNTOUCHED, f"only in part: {names} is as it was"
+        )
     return Verdict(
         Result.WRONG,
         "it counts as not filled in: None, or nothing, where the chapter "
