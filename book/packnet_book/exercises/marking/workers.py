@@ -147,7 +147,7 @@ def _too_long(seconds: float | None) -> str:
 
 def _verdict(message: dict[str, Any]) -> Verdict:
     try:
-        result = Result(message.get("result"))
+        result = Result(str(message.get("result")))
     except ValueError:
         result = Result.STOPPED
     return Verdict(result, short(message.get("said", "")))
