@@ -187,6 +187,7 @@ def test_a_large_picture_looks_as_it_does_otherwise(
     ramps(mode).save(tmp_path / name, exif=exif)
     small = Preparation(14, cropped=False)  # 16 pixels
     usual = small.pixels(tmp_path / name, None).astype(int)
+    assert usual.shape == ((16, 24, 3) if turn < 5 else (24, 16, 3))
     monkeypatch.setattr(preparation, "LARGE", 1000)
     found = small.pixels(tmp_path / name, None).astype(int)
     assert found.shape == usual.shape

@@ -17,6 +17,7 @@ MARGIN = 8 / 7  # 256 pixels, of which 224 are seen
 LONGEST = 16  # times the shorter side: what is beyond is cut off first
 LARGE = 2**24  # pixels; of more a picture is made smaller on the way
 AT_ONCE = 2**25  # pixels that are decoded at the same time, at most
+TURN = ExifTags.Base.Orientation
 REDUCED = ("L", "LA", "RGB", "RGBA", "CMYK")  # modes that Pillow reduces
 
 # Said of large pictures, for which there is room; larger ones are refused.
@@ -53,15 +54,17 @@ class Preparation:
         A box is of the pixels as they are stored, before they are turned.
         """
         with opened(file) as picture:
-            with ROOM.taken(picture.width * picture.height):
+            sides = picture.size
+            with ROOM.taken(sides[0] * sides[1]):
                 if self.cropped and box is not None:
-                    picture = picture.crop(clipped(box, *picture.size))
-                elif picture.width * picture.height > LARGE:
-                    picture = smaller(picture, self.shape(*picture.size))
+                    picture = picture.crop(clipped(box, *sides))
+                elif sides[0] * sides[1] > LARGE:
+                    picture = smaller(picture, min(self.shape(*sides)))
                 picture = in_colours(picture)
                 if not self.cropped:
                     picture = middle(picture)
-                shape = self.shape(*picture.size)
+                across = picture.width > picture.height  # by now
+                shape = self.shape(*sorted(sides, reverse=across))
                 if picture.size != shape:
                     picture = picture.resize(shape, Image.Resampling.BILINEAR)
                 return numpy.array(picture)
@@ -93,16 +96,18 @@ class Room:
 ROOM = Room(AT_ONCE)
 
 
-def smaller(picture: Image.Image, shape: tuple[int, int]) -> Image.Image:
-    """A large picture, at least twice as large as it shall be, in little
-    memory: before its colours are converted, JPEG even before decoding."""
-    turn = picture.getexif().get(ExifTags.Base.Orientation)
-    picture.draft(picture.mode, (2 * shape[0], 2 * shape[1]))
-    factor = min(of // to for of, to in zip(picture.size, shape)) // 2
+def smaller(picture: Image.Image, short: int) -> Image.Image:
+    """A large picture, its shorter side still twice as long as it shall be,
+    in little memory: before its colours are converted, JPEG even before it
+    is decoded."""
+    picture.draft(picture.mode, (2 * short, 2 * short))
+    picture.load()
+    turn = picture.getexif().get(TURN)  # None of TIFF, which is turned now
+    factor = min(picture.size) // (2 * short)
     if factor > 1 and picture.mode in REDUCED:
         picture = picture.reduce(factor)
         if turn is not None:
-            picture.getexif()[ExifTags.Base.Orientation] = turn
+            picture.getexif()[TURN] = turn
     return picture
 
 
