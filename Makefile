@@ -6,6 +6,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # The versions the records were made with; `make PINS= book` takes the newest.
 PINS ?= requirements.lock
+# Another index for torch, beside PyPI: its own has builds without CUDA.
+TORCH_INDEX ?=
+INSTALL = $(BIN)/pip install $(addprefix --constraint ,$(PINS)) \
+  $(addprefix --extra-index-url ,$(TORCH_INDEX)) --editable
 # One chapter trains the networks that many use, which come last, else they
 # wait for it.
 TRAINS := book/error_table.ipynb
@@ -17,11 +21,14 @@ HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
 export PACKNET_CACHE := $(CURDIR)/_build/runs
 unexport MPLBACKEND  # figures belong in the notebooks
 
-.PHONY: help book test stacks html slides times pdf colab links address bench results clean
+.PHONY: help install book test stacks html slides editions mark quizzes \
+  times pdf notebooks colab links address bench results clean
 .NOTPARALLEL:
 
 help:  ## list these commands (the default)
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(STAMP)  ## set up .venv, as every other command does first
 
 book: $(STAMP)  ## run every chapter from scratch, render into _build/html
 	rm -rf _build/runs
@@ -44,7 +51,7 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 
 stacks: PINS += requirements-stacks.lock
 stacks: $(STAMP)  ## the examples of In your own stack, with their libraries
-	$(BIN)/pip install $(addprefix --constraint ,$(PINS)) --editable '.[stacks]'
+	$(INSTALL) '.[stacks]'
 	OMP_NUM_THREADS=1 PACKNET_STACKS=required $(BIN)/pytest \
 	  tests/test_stacks.py --durations=0
 
@@ -52,10 +59,20 @@ html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html
 	$(BIN)/jupyter-book build . --all -q -W -n --keep-going
 	$(BIN)/python book/tools/slides.py
+	$(BIN)/python book/tools/platforms.py
 
 slides: $(STAMP)  ## the lecture, as HTML and as PDF with notes
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
 	$(BIN)/python book/tools/slides.py --pdf
+
+editions: $(STAMP)  ## the notebooks to hand out: for students without answers
+	$(BIN)/python book/tools/editions.py
+
+mark: $(STAMP)  ## mark notebooks: make mark NOTEBOOKS="one.ipynb two.ipynb"
+	$(BIN)/python -m packnet_book.exercises.marking --out _build/marks $(NOTEBOOKS)
+
+quizzes: $(STAMP)  ## the self-tests for Moodle and other platforms
+	$(BIN)/python book/tools/platforms.py
 
 times: $(STAMP)  ## measure how long each chapter takes, twice
 	$(BIN)/python book/tools/times.py
@@ -63,6 +80,12 @@ times: $(STAMP)  ## measure how long each chapter takes, twice
 pdf: export PACKNET_PDF := 1  # the pages link to it
 pdf: html slides  ## the page with PDFs of the whole book and of the slides
 	$(BIN)/python book/tools/pdf.py
+
+notebooks: $(STAMP)  ## one zip of all notebooks with the library they need
+	rm -rf build _build/wheel
+	$(BIN)/pip wheel --no-deps --wheel-dir _build/wheel .
+	rm -rf build
+	$(BIN)/python book/tools/bundle.py _build/wheel/*.whl _build/notebooks.zip
 
 colab: PACKNET_CACHE := $(CURDIR)/_build/test-runs
 colab: $(STAMP)  ## run every chapter as Colab does, the library not installed
@@ -86,5 +109,5 @@ clean:  ## delete what was built and trained; .venv stays
 
 $(STAMP): pyproject.toml requirements.lock
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install $(addprefix --constraint ,$(PINS)) --editable '.[book,test]'
+	$(INSTALL) '.[book,test]'
 	touch $@

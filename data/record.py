@@ -27,6 +27,7 @@ if __name__ == "__main__":  # before torch is there
 import pandas
 from pandas import DataFrame
 
+from packnet_book.locks import alone
 from packnet_book.runs.provenance import provenance, revision
 from packnet_book.runs.records import read, write_text
 from studies import DUE, STUDIES
@@ -106,21 +107,28 @@ def carry_out(study: Study, seed: int, runs: Path) -> tuple[DataFrame, dict]:
 
 
 def enter(study: Study, seed: int, new: DataFrame, origin: dict) -> None:
-    """Write a seed's rows into the table, its origin beside it."""
-    rows, made = _known(study)
-    rows = pandas.concat([rows, new]).sort_values("seed", kind="stable")
-    made[str(seed)] = origin | {"revision": REVISION}
-    about = {
-        "what": study.what,
-        "command": f"python data/record.py {study.name}",
-        "settings": _plain(study.settings),
-        "seeds": dict(sorted(made.items(), key=lambda item: int(item[0]))),
-    }
-    table = table_of(study)
-    table.parent.mkdir(exist_ok=True)
-    text = rows.to_csv(index=False, float_format="%.6g", na_rep="nan")
-    write_text(table, text)
-    write_text(table.with_suffix(".json"), json.dumps(about, indent=1))
+    """Write a seed's rows into the table, its origin beside it.
+
+    Other jobs may do so too, of other seeds: one after the other.
+    """
+    RUNS.mkdir(parents=True, exist_ok=True)
+    with alone(RUNS / f"{study.name}.lock", f"{study.name}: waiting"):
+        rows, made = _known(study)
+        rows = pandas.concat([rows, new]).sort_values("seed", kind="stable")
+        made[str(seed)] = origin | {"revision": REVISION}
+        about = {
+            "what": study.what,
+            "command": f"python data/record.py {study.name}",
+            "settings": _plain(study.settings),
+            "seeds": dict(
+                sorted(made.items(), key=lambda item: int(item[0]))
+            ),
+        }
+        table = table_of(study)
+        table.parent.mkdir(exist_ok=True)
+        text = rows.to_csv(index=False, float_format="%.6g", na_rep="nan")
+        write_text(table, text)
+        write_text(table.with_suffix(".json"), json.dumps(about, indent=1))
 
 
 def _known(study: Study) -> tuple[DataFrame, dict]:

@@ -130,18 +130,22 @@ def _checksum(path: str | os.PathLike) -> tuple[str, int]:
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Put off Ctrl-C until the end of a short block that must be whole."""
+def uninterrupted() -> Iterator[list[int]]:
+    """Put off Ctrl-C, and SIGTERM where the program treats it alike, until
+    the end of a block that must be whole; a list of those that came."""
+    came: list[int] = []
+    usual, both = signal.default_int_handler, (signal.SIGINT, signal.SIGTERM)
+    put_off = [number for number in both if signal.getsignal(number) is usual]
     if threading.current_thread() is not threading.main_thread():
-        yield  # interrupts reach the main thread alone
-        return
-    pressed = []
-    former = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+        put_off = []  # they reach the main thread alone
+    for number in put_off:
+        signal.signal(number, lambda n, _: came.append(n))
     try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGINT, former or signal.SIG_DFL)
-        if pressed:
+        for number in put_off:
+            signal.signal(number, usual)
+        if came:
             raise KeyboardInterrupt
 
 

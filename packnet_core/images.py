@@ -128,18 +128,18 @@ class Pictures:
                 one.name for one in os.scandir(root) if one.is_dir()
             )
             numbers = {n: i for i, n in enumerate(filter(wanted, names))}
-            found = make_dataset(root, numbers, is_valid_file=wanted)
+            files = make_dataset(root, numbers, is_valid_file=wanted)
         except (OSError, ValueError) as error:
             raise BadPictures(
                 f"{root}: it needs a folder of pictures for each class "
                 f"({error})"
             ) from error
-        images = torch.empty(len(found), 3, side, side, dtype=torch.uint8)
-        for image, (file, _) in zip(images, found, strict=True):
+        images = torch.empty(len(files), 3, side, side, dtype=torch.uint8)
+        for image, (file, _) in zip(images, files, strict=True):
             with opened(file) as picture:
                 square = in_colours(picture).resize((side, side))
             image.copy_(pil_to_tensor(square))
-        return cls(images, torch.tensor([n for _, n in found]), (*numbers,))
+        return cls(images, torch.tensor([n for _, n in files]), (*numbers,))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -196,9 +196,9 @@ def opened(file: str | os.PathLike) -> Iterator[Image.Image]:
         with Image.open(file) as picture:
             yield picture
     except Exception as error:  # any: Pillow lets those of its readers out
-        said = getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise BadPictures(
-            f"{file}: cannot be read ({said}): {CURE}"
+            f"{file}: cannot be read ({reason}): {CURE}"
         ) from error
 
 
@@ -214,7 +214,13 @@ def in_colours(picture: Image.Image) -> Image.Image:
         low, high = values.min(), values.max()
         if not (fitting := [top for top in tops if 0 <= low <= high <= top]):
             raise ValueError(f"pixels from {low} to {high}, not a byte each")
-        bytes = (values * (255 / fitting[0])).round().astype(numpy.uint8)
+        bytes, scale = (
+            numpy.empty(values.shape, numpy.uint8),
+            255 / fitting[0],
+        )
+        for part in range(0, values.size, 2**20):  # in little memory
+            some = slice(part, part + 2**20)
+            bytes.flat[some] = (values.flat[some] * scale).round()
         picture = Image.fromarray(bytes)
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 

@@ -160,8 +160,8 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
 
 def counts(owner: Tensor, tasks: int) -> list[int]:
     """Weights of one layer that are free, of task 1, of task 2, …"""
-    found = torch.bincount(owner.flatten().cpu(), minlength=tasks + 1)
-    return found.tolist()
+    numbers = torch.bincount(owner.flatten().cpu(), minlength=tasks + 1)
+    return numbers.tolist()
 
 
 # Weights are zeroed and put back by their bits, in pieces that fit a cache.

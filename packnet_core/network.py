@@ -389,12 +389,12 @@ class PackNet(nn.Module):
         with self.lock:
             if self._proof is None or self._stamps() == self._proven_at:
                 return
-            found = self._digests()
-            if found != self._proof and (guard := self._guard()):
+            present = self._digests()
+            if present != self._proof and (guard := self._guard()):
                 guard.restore()
-                found = self._digests()
+                present = self._digests()
         for name, text in self._proof.items():
-            if found.get(name) != text:
+            if present.get(name) != text:
                 raise errors.Changed(
                     f"{name}: bits of finished tasks have changed: go back "
                     "to a saved network, and net.guard(optimizer) every one"

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from packnet_core.errors import BadRun, DamagedFile, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
-from packnet_core.files import replacing
+from packnet_core.files import replacing, uninterrupted
 from packnet_core.images import Pictures, generator, normalise, shuffled
 from packnet_core.masking import OwnerMap
 from packnet_core.network import PackNet
@@ -112,7 +112,9 @@ def fit(
     to date and from which the phase goes on if it was cut short;
     accumulate: chunks in which each process puts its share of a batch
     through the network (batch norm normalises each by itself); watch:
-    called with the number of steps done after each. Returns the seconds
+    called with the number of steps done after each. Ctrl-C, and SIGTERM
+    where the program treats it alike, wait for the end of a step, and all
+    processes stop there, with a checkpoint. Returns the seconds
     spent training, those before a cut included. Modules stay in eval mode
     that are in it while the network is in training mode; all modes are
     afterwards as before. Raises BadRun, DamagedFile, Diverged, NoTask.
@@ -158,7 +160,10 @@ def fit(
         prepared = accelerator.prepare_optimizer(optimizer)
         kept = Checkpoint(checkpoint, network, optimizer, about)
         done = kept.load()
-        with tqdm(None, title, steps, initial=done, **shown) as bar:
+        with (
+            tqdm(None, title, steps, initial=done, **shown) as bar,
+            uninterrupted() as signals,
+        ):
             for step in range(done, steps):
                 factor = phase.factor(step / per_epoch)
                 for group in optimizer.param_groups:
@@ -182,8 +187,13 @@ def fit(
                 bar.update()
                 if watch is not None:
                     watch(step + 1)
-                if main and kept.due():
+                told = torch.tensor(float(len(signals)), device=device)
+                stop = bool(accelerator.reduce(told, "sum"))  # one: all do
+                if main and (stop or kept.due()):
                     kept.save(step + 1)
+                if stop:
+                    accelerator.wait_for_everyone()
+                    raise KeyboardInterrupt
         broadcast(list(network.trunk.buffers()))  # of one process
         accelerator.wait_for_everyone()
     return kept.seconds()
@@ -200,19 +210,19 @@ def _refuse(
     if not network.tasks:
         raise NoTask("the network has no task yet: call add_task first")
     own = network.records if objective.joint else network.records[-1:]
-    wanted, found = sum(len(r.classes) for r in own), len(pictures.classes)
+    wanted, given = sum(len(r.classes) for r in own), len(pictures.classes)
     kind, processes = accelerator.distributed_type, accelerator.num_processes
     faults = {
         "there are no pictures to train on": len(pictures) == 0,
-        f"pictures of {found} classes for a task of {wanted}: give those of "
-        f"{network.tasks[-1]!r}": found != wanted,
+        f"pictures of {given} classes for a task of {wanted}: give those of "
+        f"{network.tasks[-1]!r}": given != wanted,
         f"batch of {batch} for {processes} process(es), and each needs a "
         "picture: take larger batches, or fewer processes": batch < processes,
         f"{kind.value} shards the weights, and an owner map cannot follow: "
         "launch with --multi_gpu instead": kind.value in SHARDED,
     }
-    for fault, there in faults.items():
-        if there:
+    for fault, applies in faults.items():
+        if applies:
             raise BadRun(fault)
 
 
@@ -310,12 +320,12 @@ class Checkpoint:
 
     def due(self) -> bool:
         """Whether it is time to save."""
-        waited = time.monotonic() - self.saved
-        return self.path is not None and waited > self.pause
+        return time.monotonic() - self.saved > self.pause
 
     def save(self, steps: int) -> None:
         """Replace the file at once; then `steps` need not be done again."""
-        assert self.path is not None
+        if self.path is None:
+            return
         begun = time.monotonic()
         state = {
             "about": self.about,

@@ -6,6 +6,7 @@ What they do is here too: one task after another, and a whole run.
 import math
 import multiprocessing
 import os
+import signal
 import socket
 from dataclasses import replace
 
@@ -134,3 +135,37 @@ def whole_run(out, methods, pause=5.0) -> None:
     torch.set_default_dtype(torch.float64)
     training.SHORTEST_PAUSE, training.LONGEST_SHARE = pause, math.inf
     Run(PLAIN, out, seed=1).carry_out(methods)
+
+
+def told_to_stop(folder) -> None:
+    """Train; the last process alone is told to stop in the third step; go
+    on from there, and end like a network that was not disturbed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    torch.manual_seed(0)
+    images = torch.randint(0, 255, (30, 3, 8, 8)).byte()
+    pictures = Pictures(images, torch.arange(30) % 3, ("a", "b", "c"))
+    accelerator = Accelerator()
+
+    def told(step: int) -> None:
+        if step == 3 and accelerator.is_last_process:
+            signal.raise_signal(signal.SIGTERM)
+
+    def end(**options) -> PackNet:
+        torch.manual_seed(0)
+        trunk = nn.Sequential(nn.Flatten(), nn.Linear(192, 8), nn.ReLU())
+        network = PackNet(trunk, 8)
+        network.add_task("one", 3)
+        phase = Phase(2, 0.05, batch=6)
+        fit(network, pictures, phase, size=8, accelerator=accelerator,
+            **options)  # fmt: skip
+        return network
+
+    file, steps = folder / "phase.checkpoint", []
+    try:
+        end(checkpoint=file, watch=told)
+    except KeyboardInterrupt:
+        resumed = end(checkpoint=file, watch=steps.append)
+    assert steps == list(range(4, 11))
+    undisturbed = end().state_dict()
+    for name, weight in resumed.trunk.named_parameters():
+        assert torch.equal(weight, undisturbed[f"trunk.{name}"]), name

@@ -60,7 +60,9 @@ def test_every_file_has_the_address_that_is_set():
         if "_owner_" not in slug:
             assert "_owner_/packnet-book" not in text, place
             assert "://_owner_." not in text, place
-    assert seen >= {"README.md", "_config.yml", "CITATION.cff"}
+    assert seen >= {"_config.yml", "CITATION.cff"}
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert address.badges(setting()) in readme
     assert seen >= {f"{name}.ipynb" for name in CHAPTERS}
 
 
@@ -77,6 +79,34 @@ def test_one_command_sets_it_everywhere_and_no_output_changes(copy):
         assert f"git+{MINE}" in path.read_text("utf-8")
     assert f"url: {MINE}\n" in (copy / "_config.yml").read_text("utf-8")
     assert f"baseurl: {site(MINE)}" in (copy / "_config.yml").read_text()
+
+
+def badge_links(copy):
+    text = (copy / "README.md").read_text("utf-8")
+    return re.findall(r"\[!\[Open in (\w+)\]\(\S+\)\]\((\S+)\)", text)
+
+
+def test_badges_are_there_while_an_address_is_set(copy):
+    put(address.PLACEHOLDER, copy)
+    readme = (copy / "README.md").read_text("utf-8")
+    assert badge_links(copy) == [] and "_owner_." not in readme
+    assert "github.com/_owner_" not in readme and "/gh/" not in readme
+    for mine in (MINE, "https://github.com/me/other"):
+        put(mine, copy)
+        name, file = mine.removeprefix("https://github.com/"), address.OPENED
+        assert badge_links(copy) == [
+            ("Colab", "https://colab.research.google.com/github/"
+             f"{name}/blob/main/{file}"),
+            ("Kaggle", "https://kaggle.com/kernels/welcome?src="
+             f"{mine}/blob/main/{file}"),
+            ("Binder", f"https://mybinder.org/v2/gh/{name}/main"
+             f"?urlpath=lab/tree/{file}"),
+        ]  # fmt: skip
+        text = (copy / "README.md").read_text("utf-8")
+        assert f"[Read it]({site(mine)})" in text
+    assert (ROOT / address.OPENED).is_file()
+    put(address.PLACEHOLDER, copy)
+    assert (copy / "README.md").read_text("utf-8") == readme
 
 
 def test_setting_it_twice_changes_nothing_and_back_is_back(copy):

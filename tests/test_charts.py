@@ -48,10 +48,10 @@ def test_each_column_is_a_line_with_its_name_within_the_figure(steps):
     assert str(drawing).endswith("guarded. They rise.")
 
 
-def test_guessing_is_a_line_that_says_so():
+def test_chance_level_is_a_line_that_says_so():
     (axes,) = draw_lines(errors([0, 1, 2]), "", chance=95).figure.axes
     assert axes.lines[-1].get_ydata() == [95, 95]
-    assert "guessing" in [text.get_text() for text in axes.texts]
+    assert "chance level" in [text.get_text() for text in axes.texts]
 
 
 def test_prepared_pictures_are_shown_whole_beside_their_sizes():

@@ -313,13 +313,6 @@ def test_the_version(capsys):
     assert capsys.readouterr().out == f"{__version__}\n"
 
 
-def test_a_run_that_is_stopped(tmp_path, capsys, monkeypatch):
-    stop = MagicMock(side_effect=KeyboardInterrupt)
-    monkeypatch.setattr("packnet_book.cli.Run", stop)
-    line = fails(capsys, "run", "miniature", "--out", tmp_path / "run")
-    assert "goes on from here" in line
-
-
 def test_the_module_and_the_command_are_the_same(packed):
     script = shutil.which("packnet", path=os.path.dirname(sys.executable))
     assert script, "the console script is not installed: pip install -e ."

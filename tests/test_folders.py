@@ -45,6 +45,12 @@ def dangling(root):
     return "train", "3 link(s) that lead nowhere"
 
 
+def circular(root):
+    for one, other in (("x", "y"), ("y", "x"), ("z", "z")):
+        (root / f"train/a/{one}.png").symlink_to(f"{other}.png")
+    return "train", "3 link(s) that lead nowhere"
+
+
 def dangling_class(root):
     for split in ("train", "test"):
         shutil.rmtree(root / split / "a")
@@ -75,7 +81,7 @@ def untested_though_named(root):
 
 @pytest.mark.parametrize(
     "make",
-    [deeper, dangling, dangling_class, pipe, beside, untested,
+    [deeper, dangling, circular, dangling_class, pipe, beside, untested,
      untested_though_named],
 )  # fmt: skip
 def test_what_is_left_out_is_counted_and_told(root, capsys, make):
@@ -110,6 +116,14 @@ def test_a_class_of_deeper_folders_alone_says_where_they_are(root):
             root / f"train/a/more/{number}.png"
         )
     with pytest.raises(BadPictures, match=r"4 file.*deeper.*move them up"):
+        read_classes(root, "train")
+
+
+def test_an_empty_class_is_not_told_what_others_left_out(root):
+    dangling(root)
+    for file in (root / "train/b").iterdir():
+        file.unlink()
+    with pytest.raises(BadPictures, match=r"b: no pictures.*the folder$"):
         read_classes(root, "train")
 
 

@@ -132,7 +132,39 @@ def test_without_scripts_both_methods_are_a_picture(browser, written):
             assert f"{error:.1f}" in said
 
 
+def test_what_packing_costs_is_said_under_the_bars(still):
+    """Each task against plain training, at the time when it was new."""
+    tasks = course()["tasks"]
+    still.get_by_role("switch").click()
+    told = still.locator(".pn-told")
+    before = by_hand("sequential", tasks[0])[0].expected
+    assert f"{before:.1f} % before weights were freed" in told.inner_text()
+    for task in tasks[1:]:
+        press(still, f"Learn {task}")
+    said = re.findall(r"(\w+) ([+−][\d.]+)", told.inner_text())
+    for place, (task, (name, points)) in enumerate(zip(tasks, said)):
+        new = by_hand("sequential", task)[place].expected
+        packed = by_hand("packnet", task)[place].expected
+        assert name == task
+        found = float(points.replace("−", "-"))
+        assert found == pytest.approx(packed - new, abs=0.06)
+    assert len(said) == len(tasks)
+    still.get_by_role("switch").click()
+    assert "price" not in told.inner_text()
+
+
+def test_without_packnet_no_number_of_changed_bits_is_shown(still):
+    numbers = still.locator(".pn-numbers")
+    press(still, "Learn birds")
+    assert numbers.locator("strong").nth(1).inner_text() == "?"
+    expect(numbers).to_contain_text("switch PackNet on")
+    still.get_by_role("switch").click()
+    assert numbers.locator("strong").nth(1).inner_text() == "0"
+    assert "switch PackNet on" not in numbers.inner_text()
+
+
 def test_the_three_numbers_are_those_of_the_records(still):
+    still.get_by_role("switch").click()
     numbers = still.locator(".pn-numbers strong")
     tasks, bits, bytes_ = numbers.all_inner_texts()
     sizes = recorded("sizes").query("network == 'miniature'")

@@ -228,3 +228,144 @@ def test_imagenet_whose_validation_pictures_are_not_sorted(tmp_path):
         gradient(tmp_path / "val" / f"{name}.JPEG")
     with pytest.raises(BadPictures, match=r"val: 2 file.*sort them into"):
         read_set("imagenet", tmp_path, "test")
+
+
+# Copies with lists of their own.
+
+
+def cars_by_class(root, deep="car_data/car_data"):
+    """As Kaggle has them: two classes, one picture of each in each split."""
+    names = ["AM General Hummer SUV 2000", "Ram C-V Cargo Van Minivan 2012"]
+    rows = ["00002.jpg,1,1,30,20,2", "00001.jpg,3,5,10,12,1"]
+    for split in ("train", "test"):
+        for number, name in enumerate(names, start=1):
+            gradient(root / deep / split / name / f"{number:05}.jpg")
+        published.lines(root / f"anno_{split}.csv", *rows)
+    published.lines(root / "names.csv", *names)
+    return root
+
+
+@pytest.mark.parametrize("deep", ["car_data/car_data", "car_data"])
+@pytest.mark.parametrize("under", ["", "stanford_cars"])
+def test_cars_in_folders_of_classes_have_their_boxes(tmp_path, deep, under):
+    cars_by_class(tmp_path / under, deep)
+    for split in ("train", "test"):
+        found = read_set("cars", tmp_path, split)
+        assert found.labels == (0, 1)
+        assert found.boxes == ((2, 4, 10, 12), (0, 0, 30, 20))
+        assert all(file.is_file() for file in found.files)
+
+
+@pytest.mark.parametrize(
+    ("line", "now"),
+    [
+        (1, "00002.jpg,1,1,30,20"),
+        (2, "00001.jpg,3,5,ten,12,1"),
+        (2, "00001.jpg,10,5,3,12,1"),
+        (2, "../00001.jpg,3,5,10,12,1"),
+        (2, "00001.jpg,3,5,10,12,0"),
+    ],
+)
+def test_a_damaged_line_of_their_boxes_is_named(tmp_path, line, now):
+    file = cars_by_class(tmp_path) / "anno_train.csv"
+    rows = file.read_text().splitlines()
+    rows[line - 1] = now
+    file.write_text("\n".join(rows))
+    with pytest.raises(BadPictures, match=f"anno_train.csv, line {line}: "):
+        read_set("cars", tmp_path, "train")
+
+
+def test_a_car_without_a_box_in_another_class_or_without_a_list(tmp_path):
+    root = cars_by_class(tmp_path)
+    [folder, _] = sorted((root / "car_data/car_data/train").iterdir())
+    gradient(folder / "00003.jpg")
+    with pytest.raises(BadPictures, match=r"nothing about .*00003\.jpg"):
+        read_set("cars", tmp_path, "train")
+    with (root / "anno_train.csv").open("a") as file:
+        file.write("00003.jpg,1,1,9,9,2\n")
+    with pytest.raises(BadPictures, match=r"line 3: class 2, and 00003"):
+        read_set("cars", tmp_path, "train")
+    (root / "anno_test.csv").unlink()
+    with pytest.raises(BadPictures, match=r"anno_test\.csv: no such file.*"
+                       "put it there, or name the folder"):  # fmt: skip
+        read_set("cars", tmp_path, "test")
+
+
+def challenge(root):
+    """ImageNet as its localisation challenge has it, in small."""
+    place = root / "ILSVRC" / "Data" / "CLS-LOC"
+    for name in ("n01440764", "n02119789"):
+        for number in (1, 2):
+            gradient(place / "train" / name / f"{name}_{number}.JPEG")
+    for number in (1, 2, 3):
+        gradient(place / "val" / f"ILSVRC2012_val_{number:08}.JPEG")
+    published.lines(
+        root / "LOC_val_solution.csv",
+        "ImageId,PredictionString",
+        "ILSVRC2012_val_00000003,n01440764 1 1 9 9 n01440764 3 3 8 8 ",
+        "ILSVRC2012_val_00000001,n02119789 85 1 499 272 ",
+    )
+    return root
+
+
+@pytest.mark.parametrize(
+    "under", ["", "imagenet", "imagenet-object-localization-challenge"]
+)
+def test_imagenet_as_kaggle_has_it(tmp_path, capsys, under):
+    challenge(tmp_path / under)
+    train = read_set("imagenet", tmp_path, "train")
+    assert train.classes == ("n01440764", "n02119789")
+    assert train.labels == (0, 0, 1, 1)
+    assert capsys.readouterr().err == ""
+    test = read_set("imagenet", tmp_path, "test")
+    assert test.classes == train.classes and test.labels == (0, 1)
+    assert [file.stem[-1] for file in test.files] == ["3", "1"]
+    assert all(file.is_file() for file in test.files)
+    assert "1 picture(s) of no known class" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "now"),
+    [
+        (2, "ILSVRC2012_val_00000003"),
+        (2, "ILSVRC2012_val_00000003,"),
+        (3, "ILSVRC2012_val_00000001,n00000000 1 1 9 9"),
+        (3, "../1,n02119789 85 1 499 272"),
+    ],
+)
+def test_a_damaged_line_of_the_solution_is_named(tmp_path, line, now):
+    file = challenge(tmp_path) / "LOC_val_solution.csv"
+    rows = file.read_text().splitlines()
+    rows[line - 1] = now
+    file.write_text("\n".join(rows))
+    with pytest.raises(BadPictures, match=f"solution.csv, line {line}: "):
+        read_set("imagenet", tmp_path, "test")
+
+
+def test_imagenet_with_annotations_alone_and_with_nothing(tmp_path):
+    root = challenge(tmp_path)
+    (root / "LOC_val_solution.csv").unlink()
+    with pytest.raises(BadPictures, match=r"solution\.csv: no such file.*"
+                       "put it there"):  # fmt: skip
+        read_set("imagenet", tmp_path, "test")
+    folder = root / "ILSVRC" / "Annotations" / "CLS-LOC" / "val"
+    for number, name in enumerate(("n02119789", "n01440764"), start=1):
+        published.lines(
+            folder / f"ILSVRC2012_val_{number:08}.xml",
+            "<annotation><object>",
+            f"<name>{name}</name></object></annotation>",
+        )
+    assert read_set("imagenet", tmp_path, "test").labels == (1, 0)
+    published.lines(folder / "ILSVRC2012_val_00000003.xml", "<annotation/>")
+    with pytest.raises(BadPictures, match=r"00000003\.xml: names no class"):
+        read_set("imagenet", tmp_path, "test")
+
+
+def test_imagenet_of_the_challenge_sorted_into_classes(tmp_path):
+    val = challenge(tmp_path) / "ILSVRC" / "Data" / "CLS-LOC" / "val"
+    for file, name in zip(
+        sorted(val.iterdir()), ("n02119789", "n01440764", "n01440764")
+    ):
+        (val / name).mkdir(exist_ok=True)
+        file.rename(val / name / file.name)
+    assert read_set("imagenet", tmp_path, "test").labels == (0, 0, 1)

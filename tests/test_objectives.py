@@ -6,10 +6,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from packnet_book.runs.baselines import (
-    DISTILLING,
     AllTasks,
     Distillation,
     Elastic,
+    distilling,
     flat,
     importance,
     joint_pictures,
@@ -52,9 +52,10 @@ def test_sharing_needs_no_free_weights_and_owns_none():
             assert shared(torch.zeros(1, 3, 4, 4)).shape == (1, classes)
 
 
-def test_distillation_is_the_formula_of_the_paper():
+@pytest.mark.parametrize("strength", [1.0, 0.3])
+def test_distillation_is_the_formula_of_the_paper(strength):
     shared = network()
-    lesson = Distillation(shared)
+    lesson = distilling(strength).loss(shared)
     with torch.no_grad():
         for parameter in shared.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)
@@ -65,7 +66,7 @@ def test_distillation_is_the_formula_of_the_paper():
         now = shared.heads[task](shared.trunk(images)) / 2
         p, q = before.softmax(1), now.softmax(1)
         divergence = (p * (p.log() - q.log())).sum(1).mean().item()
-        expected += divergence  # without the factor, as published
+        expected += strength * divergence  # without the factor, as published
     assert lesson(images, labels, labels).item() == pytest.approx(
         expected, rel=1e-5
     )
@@ -94,7 +95,7 @@ def test_the_trunk_waits_until_its_epoch():
     shared = network()
     before = {n: p.clone() for n, p in shared.named_parameters()}
     phase = Phase(2, 0.1, batch=8, weight_decay=0.01, trunk_from=2)
-    fit(shared, pictures(4), phase, size=4, objective=DISTILLING)
+    fit(shared, pictures(4), phase, size=4, objective=distilling(1.0))
     for name, value in shared.named_parameters():
         same = torch.equal(value, before[name])
         assert same == name.startswith("trunk."), name

@@ -1,10 +1,14 @@
 """Pictures as people have them: read right on every path, or named."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import numpy
 import pytest
 import torch
 from PIL import Image
 
+from packnet_book.photos import preparation
 from packnet_book.photos.layouts import read_classes
 from packnet_book.photos.preparation import LONGEST, Preparation
 from packnet_book.photos.store import (
@@ -157,3 +161,88 @@ def test_a_picture_that_is_too_large_to_be_safe_is_named(
         BadPictures, match=r"large\.png: .*too large: make it smaller"
     ):
         WHOLE.pixels(tmp_path / "large.png", None)
+
+
+# Large ones.
+
+
+def ramps(mode):
+    """A picture of 300 by 200 pixels, smooth, no part like another."""
+    down, across = numpy.mgrid[0:1:200j, 0:1:300j]
+    pixels = numpy.stack([across, down, 1 - across], axis=2) * 250
+    return Image.fromarray(pixels.astype("uint8")).convert(mode)
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a.jpg", "RGB"), ("a.jpg", "CMYK"), ("a.jpg", "L"), ("a.png", "RGBA"),
+     ("a.png", "P"), ("a.png", "1"), ("a.tif", "RGB"), ("a.webp", "RGB")],
+)  # fmt: skip
+def test_a_large_picture_looks_as_it_does_otherwise(
+    tmp_path, monkeypatch, name, mode, turn
+):
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    ramps(mode).save(tmp_path / name, exif=exif)
+    small = Preparation(14, cropped=False)  # 16 pixels
+    usual = small.pixels(tmp_path / name, None).astype(int)
+    assert usual.shape == ((16, 24, 3) if turn < 5 else (24, 16, 3))
+    monkeypatch.setattr(preparation, "LARGE", 1000)
+    found = small.pixels(tmp_path / name, None).astype(int)
+    assert found.shape == usual.shape
+    assert abs(found - usual).mean() < 3
+
+
+def test_a_large_picture_is_made_smaller_before_its_colours(
+    tmp_path, monkeypatch
+):
+    ramps("RGBA").save(tmp_path / "a.png")
+    ramps("RGB").save(tmp_path / "a.jpg")
+    sizes, convert = [], preparation.in_colours
+
+    def noted(picture):
+        sizes.append(picture.size)
+        return convert(picture)
+
+    monkeypatch.setattr(preparation, "in_colours", noted)
+    monkeypatch.setattr(preparation, "LARGE", 1000)
+    for name in ("a.png", "a.jpg"):
+        Preparation(14, cropped=False).pixels(tmp_path / name, None)
+    assert max(max(size) for size in sizes) < 100
+
+
+def test_a_box_is_cut_out_of_a_large_picture_as_it_is(tmp_path, monkeypatch):
+    ramps("RGB").save(tmp_path / "a.jpg")
+    monkeypatch.setattr(preparation, "LARGE", 1000)
+    pixels = Preparation(8, True).pixels(tmp_path / "a.jpg", (290, 0, 300, 9))
+    assert pixels[..., 0].min() > 230
+
+
+def test_pictures_are_decoded_at_once_as_there_is_room():
+    room, inside, most, both = preparation.Room(10), [], [], Barrier(3)
+
+    def decode(pixels):
+        with room.taken(pixels):
+            inside.append(min(pixels, 10))
+            most.append(sum(inside))
+            if pixels == 3:
+                both.wait(60)  # three of them do fit
+            inside.remove(min(pixels, 10))
+        return pixels
+
+    wanted = [3, 3, 3, 99, 7, 6, 10, 5, 4, 1]
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        assert list(pool.map(decode, wanted)) == wanted
+    assert max(most) <= 10 and room.free == 10
+
+
+def test_room_is_given_back_when_a_picture_cannot_be_read(tmp_path):
+    (tmp_path / "no.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    paint(tmp_path / "cut.png", "red", (90, 90))
+    whole = (tmp_path / "cut.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    for name in ("no.png", "cut.png"):
+        with pytest.raises(BadPictures):
+            WHOLE.pixels(tmp_path / name, None)
+    assert preparation.ROOM.free == preparation.ROOM.all

@@ -32,6 +32,7 @@ from packnet_book.runs.records import recorded
 from packnet_book.runs.statistics import mean_interval
 from packnet_core import PackNet
 from packnet_core.pruning import cutoff, free_up_to
+from tests.contents import ROOT
 from tests.standalone import opened
 from tests.test_page import serious
 
@@ -271,11 +272,25 @@ def test_the_recorded_table_shows_what_the_page_says():
     errors = recorded("playground").groupby(["method", "task"]).error.mean()
     cost = errors["packnet"] - errors["separate"]
     lost = errors["finetune"] - errors["separate"]
-    assert (cost < 4).all()
+    assert (cost[["disc", "quadrants", "spirals"]] < 0).all()
+    assert 0 < cost["stripes"] < 4
     assert (lost[["disc", "quadrants", "stripes"]] > 20).all()
     made = recorded("playground").drop_duplicates(["draw", "method"])
     assert made.draw.nunique() == 50
     assert made.seconds.groupby(made.method).mean().max() < 3
+
+
+def test_the_page_says_how_many_bits_a_task_depends_on(engine):
+    bits = engine.evaluate(
+        """settings => {
+          const run = makeRun(settings, "packnet")
+          while (run.current < 2) advance(run)
+          return changes(run)[0].all
+        }""",
+        DEFAULTS,
+    )
+    page = (ROOT / "book" / "playground.md").read_text("utf-8")
+    assert f"{bits:,} bits a task" in " ".join(page.split())
 
 
 def test_the_record_is_that_of_the_present_code(engine):

@@ -2,8 +2,11 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pandas
 import pytest
@@ -61,6 +64,26 @@ def test_seeds_are_run_in_processes_and_entered_in_their_order(folder):
     assert about["seeds"]["1"]["threads"] >= 1
     assert about["seeds"]["1"]["seconds"] >= 0
     assert about["command"] == "python data/record.py some"
+
+
+def test_jobs_of_their_own_enter_their_seeds_one_after_the_other(
+    folder, monkeypatch
+):
+    know, both = command._known, Barrier(2)
+
+    def slowly(study):
+        found = know(study)
+        with suppress(BrokenBarrierError):
+            both.wait(0.3)  # for another that has read the table too
+        return found
+
+    monkeypatch.setattr(command, "_known", slowly)
+    with ThreadPoolExecutor(2) as jobs:
+        for seed in STUDY.seeds:
+            jobs.submit(command.enter, STUDY, seed, rows(seed, folder)
+                        .assign(seed=seed), {})  # fmt: skip
+    assert seeds(folder) == [1, 1, 2, 2]
+    assert command.missing(STUDY) == []
 
 
 def test_a_study_that_was_stopped_goes_on_with_the_next_seed(folder):

@@ -177,14 +177,17 @@ def test_each_failure_has_its_cure(packed, capsys, monkeypatch, error, cure):
     assert cure in fails(capsys, "show", packed)
 
 
+@pytest.mark.parametrize("command", ["evaluate", "show"])
 def test_what_does_not_go_on_does_not_promise_it(
-    packed, line, tmp_path, capsys, monkeypatch
+    packed, line, capsys, monkeypatch, command
 ):
     stop = MagicMock(side_effect=KeyboardInterrupt)
-    monkeypatch.setattr(own_task, "fit", stop)
-    said = fails(capsys, *add(packed, line))
+    monkeypatch.setattr("packnet_book.cli.load", stop)
+    monkeypatch.setattr("packnet_book.cli.summary", stop)
+    words = ["--task", "one", "--data", line["--data"]]
+    rest = words if command == "evaluate" else []
+    said = fails(capsys, command, packed, *rest)
     assert "nothing was written" in said and "goes on" not in said
-    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])

@@ -50,7 +50,7 @@ def small(tmp_path_factory):
             ),
         )
         wide = replace(tiny.architecture, name="vgg16_bn")
-        for module in (error_table, full_size, ablations, controls, rates):
+        for module in (error_table, full_size, ablations, controls):
             patch.setattr(module, "FULL_LENGTH", tiny)
         patch.setattr(
             error_table, "HIGHER", replace(tiny, fractions=(0.75,) * 3)
@@ -64,6 +64,7 @@ def small(tmp_path_factory):
         )  # fmt: skip
         patch.setattr(ablations, "FRACTIONS", (0.5,))
         patch.setattr(length, "MINIATURE", tiny)
+        patch.setattr(rates, "BEGINNING", tiny)
         patch.setattr(length, "START", tiny)
         patch.setattr(length, "LENGTHS", (1, 2))
         patch.setattr(length, "FIRST_LENGTHS", (1, 2))

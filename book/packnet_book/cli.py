@@ -1,8 +1,11 @@
 """The `packnet` command: results on standard output, progress on error."""
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -33,19 +36,41 @@ FAILURES = (
     PackNetError, OSError, MemoryError, torch.OutOfMemoryError,
     KeyboardInterrupt,
 )  # fmt: skip
+RESUMED = ("run", "add", "data")  # these go on where they were stopped
+TRY_AGAIN = 75  # as sysexits.h has it: given again, the command goes on
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 success, 1 failure (one line), 2 wrong usage."""
+    """Run one command.
+
+    Returns 0 for success, 1 for failure (one line), 2 for wrong usage,
+    75 if it was stopped, by Ctrl-C or SIGTERM, and would go on.
+    """
     words = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):  # of whatever encoding
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        typer.main.get_command(app)(_a_flag_each(words), prog_name="packnet")
+        with _terminated_like_interrupted():
+            typer.main.get_command(app)(
+                _a_flag_each(words), prog_name="packnet"
+            )
     except SystemExit as ended:
         return int(ended.code or 0)
     return 0
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM, with which schedulers announce the end, acts like Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread alone
+        return
+    former = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _a_flag_each(words: Sequence[str]) -> list[str]:
@@ -61,7 +86,7 @@ def _a_flag_each(words: Sequence[str]) -> list[str]:
 
 
 class Commands(TyperGroup):
-    """The commands: one that fails says so in one line, with status 1."""
+    """The commands: one that fails says so in one line."""
 
     def invoke(self, ctx: Any) -> None:
         """Run one; raises typer.Exit."""
@@ -74,13 +99,15 @@ class Commands(TyperGroup):
             command = ctx.invoked_subcommand or ""
             said = _said(error, command).replace("\n", " ")
             print(f"packnet: {said}", file=sys.stderr)
-            raise typer.Exit(1) from error
+            stopped = isinstance(error, KeyboardInterrupt)
+            resumed = stopped and command in RESUMED
+            raise typer.Exit(TRY_AGAIN if resumed else 1) from error
 
 
 def _said(error: BaseException, command: str) -> str:
     """What went wrong, and what to do."""
     if isinstance(error, KeyboardInterrupt):
-        if command in ("run", "data"):
+        if command in RESUMED:
             return "stopped; the same command goes on from here"
         return "stopped; nothing was written"
     if isinstance(error, torch.OutOfMemoryError):

@@ -1,6 +1,8 @@
 """A reader's own pictures: test a packed network on them, add a task."""
 
+import hashlib
 import uuid
+from glob import escape
 from pathlib import Path
 
 import torch
@@ -16,6 +18,7 @@ from packnet_book.runs.presets import (
     Preset,
     shortened,
 )
+from packnet_book.runs.provenance import digest, digest_of
 from packnet_core import load
 from packnet_core.errors import (
     BadPictures,
@@ -28,7 +31,7 @@ from packnet_core.evaluation import ErrorRates, evaluate
 from packnet_core.images import Pictures, generator
 from packnet_core.network import RESERVED, PackNet
 from packnet_core.pruning import checked
-from packnet_core.training import fit
+from packnet_core.training import Phase, fit
 
 
 def measure(network: PackNet, task: str, data: Path) -> ErrorRates:
@@ -64,7 +67,9 @@ def add(
     retrain: folder with that task's pictures, to train it again; cropped:
     the pictures show just their object. Writes `out`, returns what was
     done and measured. What can be refused is refused before anything is
-    trained. Raises NoFreeWeights, BadPictures, BadRun, and others.
+    trained. While it trains, two checkpoints lie beside `out`: stopped, or
+    killed, it goes on where it was when it is called again in this way.
+    Raises NoFreeWeights, BadPictures, BadRun, and others.
     """
     _refuse_options(prune, retrain, subset, epochs)
     _refuse_place(file, out)
@@ -81,14 +86,18 @@ def add(
         recipe = shortened(recipe, epochs)
     said = []
     if prune is not None:
-        said.append(_make_room(network, prune, retrain, recipe, subset, seed))
+        pictures = _pictures_of(network, retrain, recipe, subset)
+        said.append(_make_room(network, prune, pictures, recipe, seed, out))
+        del pictures
     with torch.random.fork_rng([]):
         torch.manual_seed(generator(seed, task).initial_seed())
         network.add_task(task, train.classes)
-    fit(network, train, recipe.add, size=size, seed=f"{seed}/{task}")
+    _train(network, train, recipe.add, f"{seed}/{task}", out)
     errors = evaluate(network, test, size=size)
     network.provenance["cropped"] = _cropped(network) | {task: cropped}
     network.save(out)
+    for checkpoint in out.parent.glob(f"{escape(out.name)}.*.checkpoint"):
+        checkpoint.unlink(missing_ok=True)
     said.append(f"{task}: {errors}")
     return "\n".join([*said, f"written to {out}"])
 
@@ -96,14 +105,13 @@ def add(
 def _make_room(
     network: PackNet,
     fraction: float,
-    folder: Path | None,
+    pictures: Pictures | None,
     recipe: Preset,
-    subset: float,
     seed: int,
+    out: Path,
 ) -> str:
     """Prune the last task, and train it again if its pictures are here."""
-    task, size = network.tasks[-1], _size(network)
-    pictures = _pictures_of(network, task, folder, recipe, subset)
+    task = network.tasks[-1]
     network.prune(fraction)
     if not _free(network):
         raise NoFreeWeights(
@@ -115,18 +123,32 @@ def _make_room(
             f"{task}: pruned by {fraction}, not trained again (name its "
             "pictures with --retrain DIR); its error has risen, test it"
         )
-    fit(network, pictures, recipe.retrain, size=size, seed=f"{seed}/{task}")
+    _train(network, pictures, recipe.retrain, f"{seed}/{task}", out)
     return f"{task}: pruned by {fraction} and trained again"
 
 
+def _train(
+    network: PackNet, pictures: Pictures, phase: Phase, seed: str, out: Path
+) -> None:
+    """Train a phase; a checkpoint beside `out` is named after all that the
+    end depends on: the network, the pictures, the phase and the seed."""
+    state = network.state_dict().values()
+    begun = digest(t.cpu() for t in state if isinstance(t, torch.Tensor))
+    text = f"{begun} {digest_of(pictures)} {phase} {seed}"
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    checkpoint = out.with_name(f"{out.name}.{name}.checkpoint")
+    fit(
+        network, pictures, phase, size=_size(network), seed=seed,
+        checkpoint=checkpoint,
+    )  # fmt: skip
+
+
 def _pictures_of(
-    network: PackNet,
-    task: str,
-    folder: Path | None,
-    recipe: Preset,
-    subset: float,
+    network: PackNet, folder: Path | None, recipe: Preset, subset: float
 ) -> Pictures | None:
-    size, classes = _size(network), network.records[-1].classes
+    """The last task's pictures, where they are known or drawn."""
+    task, size = network.tasks[-1], _size(network)
+    classes = network.records[-1].classes
     if folder is not None:
         listing = read_classes(folder, "train")
         if listing.classes != classes:

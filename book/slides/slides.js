@@ -1,12 +1,13 @@
 "use strict"
-const dark = matchMedia("(prefers-color-scheme: dark)")
-const follow = () => {
-  document.documentElement.dataset.theme = dark.matches ? "dark" : "light"
-}
-dark.addEventListener("change", follow)
-follow()
+const root = document.documentElement
 const sections = [...document.querySelectorAll("section")]
 const button = id => document.getElementById(id)
+const dark = matchMedia("(prefers-color-scheme: dark)")
+
+function ground(theme) {
+  root.dataset.theme = theme
+  button("theme").setAttribute("aria-pressed", theme === "dark")
+}
 
 function current() {
   const middle = innerHeight / 2
@@ -25,6 +26,7 @@ function go(number) {
 function tell() {
   const place = current()
   button("place").textContent = `${place + 1} / ${sections.length}`
+  button("bar").style.width = `${100 * (place + 1) / sections.length}%`
   history.replaceState(null, "", `#${sections[place].id}`)
 }
 
@@ -35,10 +37,12 @@ function toggle() {
   sections[place].scrollIntoView()
 }
 
+const turn = () => ground(root.dataset.theme === "dark" ? "light" : "dark")
 const keys = {
   ArrowRight: () => go(current() + 1), ArrowLeft: () => go(current() - 1),
   PageDown: () => go(current() + 1), PageUp: () => go(current() - 1),
-  Home: () => go(0), End: () => go(sections.length - 1), n: toggle,
+  Home: () => go(0), End: () => go(sections.length - 1), n: toggle, d: turn,
+  b: () => button("book").click(),
 }
 addEventListener("keydown", event => {
   if (event.ctrlKey || event.metaKey || event.altKey) return
@@ -47,6 +51,13 @@ addEventListener("keydown", event => {
   keys[event.key]()
 })
 addEventListener("scrollend", tell)
+addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("details")) fold.open = true
+})
 button("back").onclick = keys.ArrowLeft
 button("on").onclick = keys.ArrowRight
 button("notes").onclick = toggle
+button("theme").onclick = turn
+dark.addEventListener("change", () => ground(dark.matches ? "dark" : "light"))
+ground(dark.matches ? "dark" : "light")
+if (!location.hash) tell()

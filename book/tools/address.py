@@ -1,7 +1,8 @@
 """The repository's address: one setting, one command that sets it.
 
 `_config.yml` holds it (`repository: url`). This command sets it there,
-and everywhere else that it stands: install cells, buttons, texts.
+and everywhere else that it stands: install cells, buttons, texts. The
+README gets badges that open a chapter, as long as an address is set.
 
     python book/tools/address.py https://github.com/me/packnet-book
 
@@ -25,6 +26,10 @@ FORM = re.compile(
 SETTING = re.compile(r"^repository:.*\n  url: (\S+)$", re.MULTILINE)
 PLACES = ("_config.yml", "*.md", "CITATION.cff", "pyproject.toml",
           "book/*.md", "book/*.ipynb")  # fmt: skip
+BADGES = re.compile(
+    r"(?<=<!-- where it is -->\n).*?(?=<!-- /where it is -->)", re.DOTALL
+)
+OPENED = "book/step_by_step.ipynb"  # by a badge
 BEFORE = r"(github\.com/|/github/|/gh/)"  # GitHub, Colab, Binder
 
 
@@ -60,6 +65,30 @@ def site(address: str) -> str:
     return f"https://{host}/{folder}"
 
 
+def badges(address: str) -> str:
+    """The way to the page, and badges that open a chapter; none as long
+    as no address is set, and so nothing is there to be opened."""
+    if address == PLACEHOLDER:
+        return ""
+    slug = "/".join(parts(address))
+    file = f"github.com/{slug}/blob/main/{OPENED}"
+    colab, kaggle = "https://colab.research.google.com", "https://kaggle.com"
+    binder = "https://mybinder.org"
+    made = [
+        f"[![Open in {name}]({badge})]({link})"
+        for name, badge, link in (
+            ("Colab", f"{colab}/assets/colab-badge.svg",
+             f"{colab}/{file.replace('.com', '', 1)}"),
+            ("Kaggle", f"{kaggle}/static/images/open-in-kaggle.svg",
+             f"{kaggle}/kernels/welcome?src=https://{file}"),
+            ("Binder", f"{binder}/badge_logo.svg",
+             f"{binder}/v2/gh/{slug}/main?urlpath=lab/tree/{OPENED}"),
+        )
+    ]  # fmt: skip
+    first = f"**[Read it]({site(address)})**, or run a chapter:"
+    return "\n".join([first, *made, ""])
+
+
 def put(address: str, root: Path = ROOT) -> list[Path]:
     """Set the address everywhere; the files that were changed."""
     old, new = setting(root), address
@@ -71,7 +100,8 @@ def put(address: str, root: Path = ROOT) -> list[Path]:
             lambda match: match[1] + slug,
             text,
         )
-        return text.replace(site(old), site(new))
+        text = text.replace(site(old), site(new))
+        return BADGES.sub(lambda _: badges(new), text)
 
     changed = []
     for path in sorted({p for place in PLACES for p in root.glob(place)}):

@@ -2,8 +2,9 @@
 
 Chapters are plain Markdown, so that Colab shows them too. A paragraph that
 begins with one of `BEGINNINGS` in bold gets that class; so does a list that
-follows it directly. In the sections of exercises and self-tests each
-question becomes one box, with its answer.
+follows it directly. A prediction in the middle of a paragraph begins one of
+its own. In the sections of exercises and self-tests each question becomes
+one box, with its answer.
 """
 
 import re
@@ -32,6 +33,25 @@ def bold(node: nodes.Node) -> str | None:
     if not parts or not isinstance(parts[0], nodes.strong):
         return None
     return parts[0].astext()
+
+
+def split(doctree: nodes.document) -> None:
+    """Let a prediction that stands in mid-paragraph begin a new one."""
+    predicts = BEGINNINGS["pn-predict"]
+    for strong in list(doctree.findall(nodes.strong)):
+        paragraph = strong.parent
+        place = paragraph.index(strong)
+        before = "".join(x.astext() for x in paragraph[:place]).strip()
+        if (
+            isinstance(paragraph, nodes.paragraph)
+            and predicts.match(strong.astext())
+            and before
+        ):
+            rest = nodes.paragraph("", "", *paragraph[place:])
+            del paragraph[place:]
+            paragraph.parent.insert(
+                paragraph.parent.index(paragraph) + 1, rest
+            )
 
 
 def mark(doctree: nodes.document) -> None:
@@ -84,6 +104,7 @@ def _open(box: nodes.container | None) -> bool:
 def boxes(app: Sphinx, doctree: nodes.document) -> None:
     if not app.env.docname.startswith("book/"):
         return
+    split(doctree)
     mark(doctree)
     for section in list(doctree.findall(nodes.section)):
         title = section.next_node(nodes.title)

@@ -82,7 +82,8 @@ def switch(
 class Text(HTMLParser):
     """The prose of a page's article, without code and controls."""
 
-    QUIET = ("script", "style", "svg", "math", "pre", "button", "noscript")
+    QUIET = ("script", "style", "svg", "math", "pre", "button", "noscript",
+             "form")  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()

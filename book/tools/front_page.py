@@ -22,6 +22,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+import questions
 import toc
 from address import PLACEHOLDER, parts, setting
 from packnet_book.figures.system import COLOURS, PAPER, RAMP
@@ -36,6 +37,7 @@ COMPARED = re.compile(r"bit for bit: (True|False)\b")
 DRAWING = toc.ROOT / "book" / "_static" / "three-tasks.svg"
 HEX = re.compile(r"#[0-9a-f]{6}")
 PACKED, ALONE = "packnet", "individual"  # in the record `sizes`
+WEIGHED = f"{DENSE}.html#what-it-saves"  # where the bytes are counted
 
 
 class NoEvidence(ValueError):
@@ -120,6 +122,14 @@ def colab(page: str) -> str | None:
     )
 
 
+def either(packnet: str, plain: str) -> str:
+    """HTML of which the one half is shown with PackNet, the other without."""
+    return (
+        f'<span class="pn-on">{packnet}</span>'
+        f'<span class="pn-off">{plain}</span>'
+    )
+
+
 def still(data: dict) -> str:
     """Both methods when all tasks are learnt, as a picture."""
     rows = []
@@ -196,8 +206,15 @@ def hero() -> str:
     count = words.get(len(tasks), str(len(tasks)))
     numbers = [
         (f"{len(tasks)}", "tasks in one network"),
-        (f"{changed()}", "bits of an older task’s answers changed"),
-        (f"{share()} %", f"of the bytes of {count} networks"),
+        (
+            either(f"{changed()}", "?"),
+            "bits of an older task’s answers changed"
+            + either(" with PackNet", ": switch PackNet on"),
+        ),
+        (
+            f"{share()} %",
+            f'of the bytes of <a href="{WEIGHED}">{count} networks</a>',
+        ),
     ]
     start = next(page for part in toc.parts() for page in part.pages)
     doors = [
@@ -212,7 +229,7 @@ def hero() -> str:
         f"test pictures are answered wrongly. Now let it learn {tasks[1]}.",
         still=still(data),
         numbers="\n".join(
-            f"<li><strong>{number}</strong> {escape(what)}</li>"
+            f"<li><strong>{number}</strong> {what}</li>"
             for number, what in numbers
         ),
         doors="\n".join(
@@ -220,12 +237,12 @@ def hero() -> str:
             for name, link in doors
             if link
         ),
-        source=f"Recorded, not drawn: errors on test pictures, mean of "
-        f"{data['draws']} draws, of one small VGG-16 that learns {count} "
-        f"drawn tasks. While {tasks[1]} is learnt, {tasks[0]} follows the "
-        f"measured curve ({data['curve_draws']} draws, "
-        f"{data['curve'][-1][0]} steps); elsewhere the bars go straight "
-        "from one measurement to the next.",
+        source=f"Measured, not sketched: errors on test pictures, mean of "
+        f"{data['draws']} repetitions, each with another seed, of one small "
+        f"VGG-16 that learns {count} tasks. While it learns {tasks[1]}, the "
+        f"error on {tasks[0]} follows the measured curve "
+        f"({data['curve_draws']} repetitions, {data['curve'][-1][0]} steps); "
+        "elsewhere the bars go straight from one measurement to the next.",
         data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
         script=(FRONT / "hero.js").read_text("utf-8"),
     )
@@ -256,10 +273,18 @@ def cards(sentences: dict[str, str]) -> str:
             number += part.numbered
             badge = f"<b>{number}</b>" if part.numbered else ""
             time = minutes(times[title]) if title in times else ""
+            asked = questions.quizzes().get(name)
+            done = (
+                f'<small class="pn-progress" data-chapter="{name}" '
+                f'data-of="{asked.entries}" hidden></small>'
+                if asked
+                else ""
+            )
             made.append(
                 f'<li class="pn-card">{badge}<a href="{name}.html">'
                 f"{escape(title)}</a><p>{escape(sentences[name])}</p>"
                 + (f"<small>{time}</small>" if time else "")
+                + done
                 + "</li>"
             )
         made.append("</ol>")

@@ -48,7 +48,7 @@ def exact(record: DataFrame) -> DataFrame:
 
 
 def rule(record: DataFrame) -> DataFrame:
-    """Weights that are owned otherwise than by the paper's rule."""
+    """Weights that are owned otherwise than by the authors' rule."""
     made = by_peer(record, ["case"], lambda found: found.owners_that_differ)
     return made.rename_axis("pruned")
 

@@ -56,7 +56,7 @@ from studies.photographs import (
     photos_vgg,
 )
 from studies.playground import DRAWS, SETTINGS, playground
-from studies.rates import AXES, PHASE, tuning
+from studies.rates import AXES, BEGINNING, tuning
 
 # Seeds below 100 belong to the chapters; what is chosen is chosen with
 # seeds that no record uses.
@@ -66,6 +66,14 @@ TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1024))
 SMALL = asdict(FULL_LENGTH)
 PACKING = ("retrain_first", "add", "retrain")
 BOTH = (*PACKING, "alone")
+TUNED = {
+    "individual": ("alone",),
+    "packnet": PACKING,
+    "classifier-only": ("classifier",),
+    "lwf": ("lwf", "lwf_strength"),
+    "ewc": ("ewc", "ewc_strength"),
+    "joint": ("joint",),
+}
 STUDIES: tuple[Study, ...] = (
     study(first_lengths, LENGTH, only(START, "retrain_first"), FIRST_LENGTHS),
     study(lengths, LENGTH, only(START, *BOTH), LENGTHS),
@@ -73,11 +81,11 @@ STUDIES: tuple[Study, ...] = (
         study(
             partial(tuning, method),
             CHOOSING,
-            SMALL,
+            only(BEGINNING, *fields),
             AXES[method],
             name=f"tuning_{method}",
         )
-        for method in PHASE
+        for method, fields in TUNED.items()
     ),
     study(orders, ORDERS, only(FULL_LENGTH, *BOTH)),
     study(
@@ -86,8 +94,8 @@ STUDIES: tuple[Study, ...] = (
         only(FULL_LENGTH, *BOTH, "classifier"),
         name="miniature",
     ),
-    study(lwf, TEN, only(FULL_LENGTH, "lwf")),
-    study(ewc, TEN, only(FULL_LENGTH, "ewc", "ewc_strength")),
+    study(lwf, TEN, only(FULL_LENGTH, *TUNED["lwf"])),
+    study(ewc, TEN, only(FULL_LENGTH, *TUNED["ewc"])),
     study(joint, TEN, only(FULL_LENGTH, "joint")),
     study(longer, TEN, only(FULL_LENGTH, *BOTH)),
     study(equal, TWELVE, only(FULL_LENGTH, *PACKING), EQUAL),
@@ -95,8 +103,12 @@ STUDIES: tuple[Study, ...] = (
     study(steps, TEN, only(FULL_LENGTH, *PACKING), CHANGED),
     study(norms, TEN, only(NORMED, *PACKING)),
     study(pruning, TEN[:5], only(FULL_LENGTH, "retrain_first"), FRACTIONS),
-    study(matrices, TEN[:5], only(FULL_LENGTH, *BOTH, "classifier", "lwf")),
-    study(switch, TEN[:3], only(FULL_LENGTH, *BOTH, "lwf"), MOMENTS),
+    study(
+        matrices,
+        TEN[:5],
+        only(FULL_LENGTH, *BOTH, "classifier", *TUNED["lwf"]),
+    ),
+    study(switch, TEN[:3], only(FULL_LENGTH, *BOTH, *TUNED["lwf"]), MOMENTS),
     study(capacity, TEN[:3], only(many_tasks(), *BOTH)),
     study(sizes, TEN[:1], SMALL),
     study(full_scale, (0,), asdict(FULL), asdict(SCALE)),

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from pandas import DataFrame
 
-from packnet_book.runs.baselines import DISTILLING
+from packnet_book.runs.baselines import distilling
 from packnet_book.runs.methods import (
     all_free,
     in_own_network,
@@ -123,5 +123,6 @@ def switch(seed: int, folder: Path) -> DataFrame:
         tuned = on_free_trunk(made.first(), second, classes)
         follow("sequential", tuned, FULL_LENGTH.alone, FINE_TUNING)
         free = all_free(made.first(), second, classes)
-        follow("lwf", free, FULL_LENGTH.lwf, DISTILLING)
+        objective = distilling(FULL_LENGTH.lwf_strength)
+        follow("lwf", free, FULL_LENGTH.lwf, objective)
     return DataFrame(rows, columns=["method", "step", "top1_error"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas
 from pandas import DataFrame
 
-from packnet_book.runs.presets import FULL_LENGTH, Preset
+from packnet_book.runs.presets import FULL_LENGTH, MINIATURE, Preset
 from packnet_core.errors import Diverged
 from studies.common import rows_of, run
 
@@ -21,17 +21,32 @@ PHASE = {
 }
 # What is varied, and by which factor at a time.
 AXES = {method: {"lr": 2.0} for method in PHASE} | {
-    "lwf": {"lr": 2.0, "head_lr": 2.0},
+    "lwf": {"lr": 2.0, "head_lr": 2.0, "lwf_strength": 3.0},
     "ewc": {"lr": 2.0, "ewc_strength": 10.0},
 }
-COLUMNS = ["method", "lr", "head_lr", "ewc_strength", "task", "top1_error",
+# The search begins at the rates with which chapters train.
+BEGINNING = replace(
+    FULL_LENGTH,
+    lwf_strength=MINIATURE.lwf_strength,
+    ewc_strength=MINIATURE.ewc_strength,
+    **{
+        name: replace(
+            getattr(FULL_LENGTH, name),
+            lr=getattr(MINIATURE, name).lr,
+            head_lr=getattr(MINIATURE, name).head_lr,
+        )
+        for name in (*PHASE.values(), "retrain")
+    },
+)
+STRENGTHS = ("lwf_strength", "ewc_strength")
+COLUMNS = ["method", "lr", "head_lr", *STRENGTHS, "task", "top1_error",
            "test_images"]  # fmt: skip
 
 
 def tuning(method: str, seed: int, folder: Path) -> DataFrame:
     """Validation error of a method, from its preset's rates outwards.
 
-    In steps of a factor of 2 (EWC's strength: of 10), until both
+    In steps of a factor of 2 (a strength: of 3 or 10), until all
     neighbours of the best are worse: no search ends at an edge.
     """
 
@@ -39,7 +54,7 @@ def tuning(method: str, seed: int, folder: Path) -> DataFrame:
         made = run(preset, seed, folder, "tuning", split="val")
         return rows_of(made, method)
 
-    return searched(FULL_LENGTH, [method], measure)
+    return searched(BEGINNING, [method], measure)
 
 
 def searched(
@@ -54,7 +69,7 @@ def searched(
             phase = getattr(tried, PHASE[method])
             tables.append(rows.assign(
                 lr=phase.lr, head_lr=phase.head_lr or phase.lr,
-                ewc_strength=tried.ewc_strength,
+                **{name: getattr(tried, name) for name in STRENGTHS},
             ))  # fmt: skip
     return pandas.concat(tables)[COLUMNS]
 
@@ -64,8 +79,8 @@ def search(
 ) -> dict[Preset, DataFrame]:
     """Presets that were tried, and the rows of each.
 
-    The best one, by the mean error of the added tasks, is never at the
-    edge: all its neighbours were tried.
+    The best one, by the mean error of all tasks at the end, is never at
+    the edge: all its neighbours were tried.
     """
     tried: dict[Preset, DataFrame] = {}
 
@@ -78,8 +93,7 @@ def search(
                 tried[preset] = DataFrame(
                     {"task": names, "top1_error": 100.0}
                 )
-        rows = tried[preset]
-        return rows[rows.task != preset.tasks[0].name].top1_error.mean()
+        return tried[preset].top1_error.mean()
 
     best = preset
     while True:
@@ -100,8 +114,8 @@ def moved(preset: Preset, method: str, axis: str, factor: float) -> Preset:
     def times(value: float) -> float:
         return float(f"{factor * value:.4g}")
 
-    if axis == "ewc_strength":
-        return replace(preset, ewc_strength=times(preset.ewc_strength))
+    if axis in STRENGTHS:
+        return replace(preset, **{axis: times(getattr(preset, axis))})
     phase = getattr(preset, PHASE[method])
     value = times(getattr(phase, axis) or phase.lr)
     changes = {PHASE[method]: replace(phase, **{axis: value})}

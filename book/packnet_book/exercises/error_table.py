@@ -85,8 +85,8 @@ def check_paired(
          tolerance=1e-4)  # fmt: skip
     real = paired_interval(errors, yardstick)
     found = ask(errors.to_numpy(), yardstick[errors.index].to_numpy())
-    near(found[0], real.mean, "of the record it is another mean")
-    near(found[1], real.half, "of the record it is another half-width")
+    near(found[0], real.mean, "for the record it is another mean")
+    near(found[1], real.half, "for the record it is another half-width")
     right()
 
 
@@ -136,7 +136,7 @@ def check_limits(limits: tuple[float, float], offers: DataFrame) -> None:
         fits = mb <= most_mb and worst <= most_error
         expect(
             fits == meets,
-            f"{told}: it should keep to "
+            f"{told}: it should meet "
             + ("both, and does not" if meets else "one at most"),
         )
     right()

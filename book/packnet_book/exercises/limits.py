@@ -125,7 +125,7 @@ def check_rank(rank: Any) -> None:
         number = -1
     expect(
         number == rank and number > 0,
-        f"{rank!r} is no rank: give a whole number above 0",
+        f"{rank!r} is not a rank: give a whole number above 0",
     )
     bits = number * (inputs + outputs) * 32 / (inputs * outputs)
     expect(

@@ -84,7 +84,7 @@ def check_price(function: Callable) -> None:
     table = pandas.DataFrame(rows, columns=names)
     near(
         called(function, table.copy(), "a"), 3,
-        "the added tasks b, c, d cost 2, 3 and 4 points, 3 in the mean; the "
+        "the added tasks b, c, d cost 2, 3 and 4 points, 3 on average; the "
         "first task is not among them, and more error is a positive price",
     )  # fmt: skip
     near(

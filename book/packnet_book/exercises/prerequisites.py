@@ -21,7 +21,7 @@ def check_shapes(shapes: Sequence[Sequence[int]]) -> None:
         "missing one, is repeated",
         "compare (8, 1) and (2, 1, 5) from the right; the longer shape says "
         "how many axes there are",
-        "the sum is along axis 0: this axis goes, the other stays",
+        "the sum is along axis 0, which disappears; the other stays",
     )
     for letter, shape, tensor, why in zip("abc", shapes, wanted, advice):
         expect(

@@ -12,7 +12,7 @@ from packnet_book.exercises import called, expect, near, right
 from packnet_core.network import PackNet
 
 DIAGNOSES = {
-    "a": (4, "what else does a layer keep, that is no parameter?"),
+    "a": (4, "what else does a layer keep that is not a parameter?"),
     "b": (2, "the file is whole; what was done to the network in memory?"),
     "c": (3, "which pictures decided that it was epoch 37?"),
     "d": (1, "what makes every weight smaller by the same share?"),
@@ -59,7 +59,7 @@ def check_report(function: Callable) -> None:
         )
         expect(
             int(epoch) == int(validation.argmin()),
-            "the epoch is not the one with the least validation error "
+            "the epoch is not the one with the lowest validation error "
             "(counted from 0)",
         )
         expect(
@@ -150,7 +150,7 @@ def check_view(function: Callable) -> None:
             expect(
                 torch.equal(tensor, before[name]), f"{when} {name} changed"
             )
-        expect(trunk.training, f"{when} the trunk is no more in train mode")
+        expect(trunk.training, f"{when} the trunk is no longer in train mode")
         same = [id(p) for p in trunk.parameters()] == parameters
         expect(same, f"{when} an optimiser would no longer know the weights")
 
@@ -175,7 +175,7 @@ def check_view(function: Callable) -> None:
     except MemoryError:
         unchanged("after an error in the trunk")
     else:
-        expect(False, "an error in the trunk was kept from the caller")
+        expect(False, "an error in the trunk was hidden from the caller")
     right()
 
 

@@ -13,7 +13,7 @@ from packnet_book.exercises import called, expect, near, right
 def check_pencil(
     small_task: tuple[int, float], fractions: Sequence[float]
 ) -> None:
-    """Room for tasks, worked out with a pencil.
+    """Room for tasks, worked out by hand.
 
     small_task: of ten tasks that free one half each, the first one below
     1 %, and its percent; fractions: three, with which four tasks own a
@@ -76,11 +76,11 @@ def check_effects(function: Callable) -> None:
         of_tasks, of_places = ask(function, runs)
         agree(of_tasks, tasks - tasks.mean(), advice)
         agree(of_places, places - places.mean(), advice)
-        dearer = runs.assign(cost=runs.cost + 6.0 * (runs.task == "b"))
+        raised = runs.assign(cost=runs.cost + 6.0 * (runs.task == "b"))
         agree(
-            ask(function, dearer)[1], of_places,
-            "task b became 6 points dearer in all places, and the effects "
-            "of the places changed",
+            ask(function, raised)[1], of_places,
+            "the cost of task b rose by 6 points in all places, and the "
+            "effects of the places changed",
         )  # fmt: skip
         cell = (runs.task == "b") & (runs.position == trial % 3 + 2)
         of_tasks_then, _ = ask(
@@ -88,8 +88,8 @@ def check_effects(function: Callable) -> None:
         )
         near(
             of_tasks_then["b"] - of_tasks["b"], 2,
-            "task b became 9 points dearer in one of three places: 3 in its "
-            "mean, 1 in the mean of all, so its effect should rise by 2",
+            "the cost of task b rose by 9 points in one of three places: by "
+            "3 in its mean, by 1 in that of all, so its effect rises by 2",
         )  # fmt: skip
     right()
 

@@ -201,7 +201,7 @@ def check_places(function: Callable) -> None:
         for place in ((0, 0), (1, 2), (2, 0)):
             near(
                 found[place], -sign * p / spread,
-                told + "at the other places its share is off the other way",
+                told + "at the other places its share deviates the other way",
                 tolerance=1e-3,
             )  # fmt: skip
     owner = torch.full((8, 10, 3, 5), 3, dtype=torch.uint8)

@@ -38,7 +38,7 @@ def draw_changes(
 
     table: columns group, row, mean, low, high; a block a group, in it a
     line for each row, in the order of the table. A point is filled where
-    its interval leaves zero out, and hollow where it does not. what: what
+    its interval excludes zero, and hollow where it does not. what: what
     the numbers are, below the axis.
     """
     groups = table.group.unique()

@@ -253,8 +253,8 @@ def draw_lines(
     """Errors in percent along the training, each line with its name.
 
     lines: a column for each line, at most four; the index, with its
-    name, is the axis of x: words, or numbers; chance: the error of
-    guessing, as a thin line; shape: what is to be seen, without numbers.
+    name, is the axis of x: words, or numbers; chance: the error at
+    chance level, as a thin line; shape: what is to be seen, without numbers.
     """
     words = not pandas.api.types.is_numeric_dtype(lines.index)
     x = np.arange(len(lines)) if words else lines.index.to_numpy()
@@ -275,8 +275,8 @@ def draw_lines(
         if chance is not None:
             axes.axhline(chance, color=QUIET.light, lw=1, linestyle=":")
             axes.text(
-                0.01, chance - 1, "guessing", color=QUIET.light, ha="left",
-                va="top", transform=axes.get_yaxis_transform(),
+                0.01, chance - 1, "chance level", color=QUIET.light,
+                ha="left", va="top", transform=axes.get_yaxis_transform(),
             )  # fmt: skip
         label_ends(axes, ends, 2.3 * 72)
         axes.set_title("top-1 error, in percent", loc="left")

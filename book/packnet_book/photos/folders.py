@@ -8,6 +8,7 @@ the system (Thumbs.db, __MACOSX) are passed over.
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from unicodedata import normalize
@@ -25,7 +26,7 @@ SHOWN = 5  # names in a message, at most
 @dataclass(frozen=True)
 class Inside:
     """The names of what is in a folder, in order; other: links that lead
-    nowhere, pipes and devices."""
+    nowhere or to themselves, pipes and devices."""
 
     folders: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -40,12 +41,7 @@ def inside(folder: Path) -> Inside:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 if not wanted(entry.name):
                     continue
-                if entry.is_dir():
-                    found.folders.append(entry.name)
-                elif entry.is_file():
-                    found.files.append(entry.name)
-                else:
-                    found.other.append(entry.name)
+                _kind(entry, found).append(entry.name)
     except (FileNotFoundError, NotADirectoryError):
         raise BadPictures(f"{folder}: no such folder; {LAYOUT}") from None
     except OSError as error:
@@ -54,6 +50,16 @@ def inside(folder: Path) -> Inside:
             "read it, or copy it to another place"
         ) from error
     return found
+
+
+def _kind(entry: os.DirEntry, found: Inside) -> list[str]:
+    """Where the name of an entry belongs."""
+    with suppress(OSError):  # of links in a circle
+        if entry.is_dir():
+            return found.folders
+        if entry.is_file():
+            return found.files
+    return found.other
 
 
 def pictures_in(folder: Path, left_out: list[str]) -> list[str]:
@@ -101,12 +107,12 @@ def read_classes(
     labels: list[int] = []
     without = []
     for label, name in enumerate(known):
-        own = there.get(_composed(name))
+        own, before = there.get(_composed(name)), len(left_out)
         names = pictures_in(folder / own, left_out) if own else []
         if split == "train" and not names:
             raise BadPictures(
                 f"{folder / name}: no pictures in it; add some or remove "
-                f"the folder{_said(left_out)}"
+                f"the folder{_said(left_out[before:])}"
             )
         if not names:
             without.append(name)

@@ -13,6 +13,11 @@ from typing import Any
 
 import torchvision
 
+from packnet_book.photos.copies import (
+    CLSLOC,
+    read_cars_by_class,
+    read_clsloc,
+)
 from packnet_book.photos.folders import (
     checked,
     pictures_in,
@@ -246,6 +251,13 @@ LAYOUTS = {
         Layout("tiny-imagenet-200", "wnids.txt", read_tiny),
         Layout(".", "wnids.txt", read_tiny),
         Layout(".", "train/n01440764", _IMAGENET),
+        Layout("imagenet", f"{CLSLOC}/train", read_clsloc),
+        Layout(
+            "imagenet-object-localization-challenge",
+            f"{CLSLOC}/train",
+            read_clsloc,
+        ),
+        Layout(".", f"{CLSLOC}/train", read_clsloc),
     ),
     "cubs": (
         Layout("cubs_cropped", "train", read_classes),
@@ -258,6 +270,8 @@ LAYOUTS = {
         Layout(".", "devkit/cars_meta.mat", read_cars),
         Layout("stanford_cars", f"car_devkit/devkit/{META}", read_cars),
         Layout(".", f"car_devkit/devkit/{META}", read_cars),
+        Layout("stanford_cars/car_data", "train", read_cars_by_class),
+        Layout("car_data", "train", read_cars_by_class),
         Layout("stanford_cars", "cars_annos.mat", read_cars_at_once),
         Layout(".", "cars_annos.mat", read_cars_at_once),
     ),

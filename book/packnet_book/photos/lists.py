@@ -55,10 +55,13 @@ class Line:
         return left, top, width, height
 
 
-def lines(file: Path, words: int, *, more: bool = False) -> list[Line]:
+def lines(
+    file: Path, words: int, *, more: bool = False, separator: str = ""
+) -> list[Line]:
     """A text file's lines of so many words; empty ones are passed over.
 
-    more: further words may follow. Raises BadPictures.
+    more: further words may follow; separator: between words, else white
+    space. Raises BadPictures.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -68,8 +71,9 @@ def lines(file: Path, words: int, *, more: bool = False) -> list[Line]:
         ) from error
     found = []
     for place, one in enumerate(text.split("\n"), start=1):
-        line = Line(file, place, tuple(one.split()))
-        if not line.words:
+        words_of = one.split(separator) if separator else one.split()
+        line = Line(file, place, tuple(word.strip() for word in words_of))
+        if not any(line.words):
             continue
         if len(line.words) < words or (len(line.words) > words and not more):
             line.refuse(f"{one[:60]!r} where {words} words belong")

@@ -1,20 +1,27 @@
 """From a picture's file to the bytes that squares are cut out of."""
 
 import threading
-from contextlib import nullcontext
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
-from PIL import Image
+from PIL import ExifTags, Image
 
 from packnet_book.photos.listing import Box
 from packnet_core.images import in_colours, opened
 
 MARGIN = 8 / 7  # 256 pixels, of which 224 are seen
 LONGEST = 16  # times the shorter side: what is beyond is cut off first
-LARGE = 2**24  # pixels; such pictures are decoded one at a time
-_ALONE = threading.Lock()
+LARGE = 2**24  # pixels; of more a picture is made smaller on the way
+AT_ONCE = 2**25  # pixels that are decoded at the same time, at most
+TURN = ExifTags.Base.Orientation
+REDUCED = ("L", "LA", "RGB", "RGBA", "CMYK")  # modes that Pillow reduces
+
+# Said of large pictures, for which there is room; larger ones are refused.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -47,17 +54,61 @@ class Preparation:
         A box is of the pixels as they are stored, before they are turned.
         """
         with opened(file) as picture:
-            large = picture.width * picture.height > LARGE
-            with _ALONE if large else nullcontext():
+            sides = picture.size
+            with ROOM.taken(sides[0] * sides[1]):
                 if self.cropped and box is not None:
-                    picture = picture.crop(clipped(box, *picture.size))
+                    picture = picture.crop(clipped(box, *sides))
+                elif sides[0] * sides[1] > LARGE:
+                    picture = smaller(picture, min(self.shape(*sides)))
                 picture = in_colours(picture)
                 if not self.cropped:
                     picture = middle(picture)
-                shape = self.shape(*picture.size)
+                across = picture.width > picture.height  # by now
+                shape = self.shape(*sorted(sides, reverse=across))
                 if picture.size != shape:
                     picture = picture.resize(shape, Image.Resampling.BILINEAR)
                 return numpy.array(picture)
+
+
+class Room:
+    """Memory for so many pixels, which threads share."""
+
+    def __init__(self, pixels: int):
+        self.all = self.free = pixels
+        self.changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        """Wait until there is room for a picture; one that needs more than
+        there is gets all of it."""
+        pixels = min(pixels, self.all)
+        with self.changed:
+            self.changed.wait_for(lambda: self.free >= pixels)
+            self.free -= pixels
+        try:
+            yield
+        finally:
+            with self.changed:
+                self.free += pixels
+                self.changed.notify_all()
+
+
+ROOM = Room(AT_ONCE)
+
+
+def smaller(picture: Image.Image, short: int) -> Image.Image:
+    """A large picture, its shorter side still twice as long as it shall be,
+    in little memory: before its colours are converted, JPEG even before it
+    is decoded."""
+    picture.draft(picture.mode, (2 * short, 2 * short))
+    picture.load()
+    turn = picture.getexif().get(TURN)  # None of TIFF, which is turned now
+    factor = min(picture.size) // (2 * short)
+    if factor > 1 and picture.mode in REDUCED:
+        picture = picture.reduce(factor)
+        if turn is not None:
+            picture.getexif()[TURN] = turn
+    return picture
 
 
 def middle(picture: Image.Image) -> Image.Image:

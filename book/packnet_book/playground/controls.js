@@ -416,8 +416,9 @@ function showMission(here) {
   const told = one.told?.(here, session) ?? "";
   put("mission-state", answer === undefined ? "Answer first: a guess will do."
     : reached.has(mission)
-      ? `${answer === one.right ? "✓ You said so. " : "✓ It came otherwise. "
-      }${one.after} ${told}` : `Now try it. ${told}`);
+      ? `✓ ${answer === one.right ? "You were right."
+        : "It turned out differently."} ${one.after} ${told}`
+      : `Now try it. ${told}`);
   element("mission-task").hidden = answer === undefined;
   element("mission").classList.toggle("reached", reached.has(mission));
   element("mission-next").hidden = !reached.has(mission);

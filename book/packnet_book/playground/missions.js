@@ -13,7 +13,7 @@ const total = run =>
 // how much pruning and retraining have cost a task.
 export const MISSIONS = [
   {
-    title: "Make it forget",
+    title: "Two tasks, one network",
     question: "The network has learnt disc. Now it learns quadrants, and "
       + "never sees disc again. What becomes of its error on disc?",
     answers: ["It stays", "It rises by a few points",
@@ -27,10 +27,10 @@ export const MISSIONS = [
       + "full, it was overwritten.",
   },
   {
-    title: "Prevent it",
+    title: "The same with PackNet",
     question: "PackNet fixes the weights that a task needs, and frees the "
-      + "smallest for the next one. How many bits of disc will quadrants "
-      + "change?",
+      + "smallest for the next one. How many bits of disc will training on "
+      + "quadrants change?",
     answers: ["None", "A few", "About half of them"],
     right: 0,
     task: "Choose PackNet, and play until quadrants has been learnt. Watch "
@@ -38,12 +38,12 @@ export const MISSIONS = [
     done: run => run.method === "packnet" && run.kept.length > 0
       && isOver(run) && total(run) === 0 && errors(run)[1] < 0.1,
     after: "Not one bit: the weights of disc are the same numbers as before, "
-      + "so every answer is the same. Quadrants uses them, too, without "
-      + "moving them.",
+      + "so every answer is the same. Quadrants uses them, too, but does "
+      + "not move them.",
   },
   {
-    title: "Run out of room",
-    question: "What if nothing is freed after disc?",
+    title: "Free nothing",
+    question: "What happens if nothing is freed after disc?",
     answers: ["Quadrants overwrites disc", "Quadrants has no weight to train",
       "The network grows"],
     right: 1,
@@ -52,11 +52,11 @@ export const MISSIONS = [
     done: run => run.method === "packnet" && run.current > 1
       && isOver(run) && !run.networks[0].owners.some(owner =>
         owner.includes(run.current)),
-    after: "Only the two outputs of its own were left to train. A packed "
+    after: "Quadrants could train nothing but its own two outputs. A packed "
       + "network has room for so many tasks and no more.",
   },
   {
-    title: "Find the order that costs least",
+    title: "Which task first?",
     question: "Does it matter which task comes first?",
     answers: ["No, each keeps what it has", "Yes: later ones build on "
       + "earlier ones, with less room"],
@@ -66,30 +66,30 @@ export const MISSIONS = [
     done: (run, session) => session.orders().length >= 3,
     told: (run, session) => session.orders().map(({order, mean}) =>
       `${order.join(", ")}: ${(100 * mean).toFixed(1)} %`).join(" · "),
-    after: "The best of yours stands first. One draw an order proves little: "
-      + "differences of a point may turn round with another seed.",
+    after: "The best of yours comes first. One draw for each order proves "
+      + "little: with another seed, differences of a point may reverse.",
   },
   {
-    title: "Free too much",
-    question: "Disc alone could do with far fewer weights. How much can be "
-      + "freed before its error rises by 5 points, retrained?",
+    title: "How much can go?",
+    question: "What share of disc's weights can be freed before its error, "
+      + "after retraining, has risen by 5 points?",
     answers: ["Half", "Three quarters", "Nine tenths or more"],
     right: 2,
     task: "Start anew with PackNet, choose the share to free, and go on "
-      + "until a task has been retrained. Increase it until its error is 5 points "
-      + "above what it was before pruning.",
+      + "until the task has been retrained. Increase the share until the error "
+      + "ends 5 points above what it was before pruning.",
     done: (run, session) => session.cost >= 0.05,
-    after: "Here it takes much to hurt the first task. What it keeps for "
-      + "itself, however, later tasks have not.",
+    after: "It takes a lot to hurt the first task. But whatever it keeps is "
+      + "lost to later tasks.",
   },
   {
-    title: "Let it leak, and mend it",
-    question: "The gradient of a weight is zero. Does that fix it?",
+    title: "A gradient of zero",
+    question: "The gradient of a weight is zero. Does that fix the weight?",
     answers: ["Yes", "No: the optimiser may still move it"],
     right: 1,
     task: "Switch on weight decay, among the six ways to get it wrong, and "
-      + "play PackNet until bits of a finished task change. Then switch it "
-      + "off, start anew, and learn two tasks without a leak.",
+      + "play with PackNet until bits of a finished task change. Then switch "
+      + "it off, start anew, and learn two tasks without a leak.",
     done: (run, session) => session.leaked && run.method === "packnet"
       && run.kept.length > 0 && isOver(run) && total(run) === 0,
     told: (run, session) => session.leaked
@@ -98,16 +98,17 @@ export const MISSIONS = [
       + "A fixed weight has to be left out of the step altogether.",
   },
   {
-    title: "Paint a task that does not fit",
+    title: "A task of your own",
     question: "Which task is the hardest to fit into what is left?",
     answers: ["Two clouds, apart", "A fine checkerboard", "A ring"],
     right: 1,
-    task: "Paint a task of your own, add it, and train it with PackNet. You "
-      + "are there if a tenth of its points is still answered wrongly.",
+    task: "Paint a task of your own, add it, and train it with PackNet. It "
+      + "has to be so hard that at least a tenth of its points are still "
+      + "answered wrongly.",
     done: run => run.method === "packnet" && isOver(run)
       && run.settings.own?.[run.settings.order[run.current - 1]]
       && most([errors(run)[run.current - 1]]) >= 0.1,
-    after: "Fine detail needs many weights, and few were left. The tasks "
-      + "before it have not lost a bit by the attempt.",
+    after: "Fine detail needs many weights, and few were left. The attempt "
+      + "has not cost the earlier tasks a single bit.",
   },
 ];

@@ -6,6 +6,7 @@ all tasks at once. Each is a loss as `packnet_core.objectives` describes it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -24,15 +25,14 @@ class Distillation(nn.Module):
     to the same pictures before the new task (Li & Hoiem, "Learning
     without Forgetting", arXiv:1606.09282). As PackNet's authors have it:
     without Hinton's factor, the temperature squared. network: its last
-    task is the new one.
+    task is the new one; strength: the weight of each old head's term.
     """
 
     temperature = 2.0
-    weight = 1.0  # of each old head
 
-    def __init__(self, network: PackNet):
+    def __init__(self, network: PackNet, strength: float = 1.0):
         super().__init__()
-        self.network = network
+        self.network, self.strength = network, strength
         self.teacher = deepcopy(network).requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> "Distillation":
@@ -50,7 +50,7 @@ class Distillation(nn.Module):
             before = self.teacher.features(images)
             taught = [head(before) for head in self.teacher.heads[:-1]]
         for head, wanted in zip(old, taught, strict=True):
-            loss = loss + self.weight * kl_div(
+            loss = loss + self.strength * kl_div(
                 log_softmax(head(features) / self.temperature, dim=1),
                 softmax(wanted / self.temperature, dim=1),
                 reduction="batchmean",
@@ -208,5 +208,14 @@ def joint_pictures(parts: Sequence[Pictures]) -> Pictures:
     )
 
 
-DISTILLING = Objective(Distillation, guarded=False)
+@cache
+def distilling(strength: float) -> Objective:
+    """Learning without Forgetting, the old heads' terms of some weight."""
+
+    def loss(network: PackNet) -> Distillation:
+        return Distillation(network, strength)
+
+    return Objective(loss, guarded=False)
+
+
 EVERYTHING = Objective(AllTasks, guarded=False, joint=True)

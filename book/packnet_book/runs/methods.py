@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 from torch import Tensor
 
 from packnet_book.runs.baselines import (
-    DISTILLING,
     EVERYTHING,
     Elastic,
+    distilling,
     importance,
 )
 from packnet_book.runs.presets import Preset
@@ -173,7 +173,8 @@ def sequential(first: PackNet, preset: Preset, shown: Shown) -> Stages[None]:
 
 def lwf(first: PackNet, preset: Preset, shown: Shown) -> Stages[None]:
     """Learning without Forgetting: fine-tuning that keeps old answers."""
-    return _in_turn(first, preset, shown, all_free, preset.lwf, DISTILLING)
+    objective = distilling(preset.lwf_strength)
+    return _in_turn(first, preset, shown, all_free, preset.lwf, objective)
 
 
 def ewc(first: PackNet, preset: Preset, shown: Shown) -> Stages[None]:

@@ -12,7 +12,7 @@ from functools import partial
 import pandas
 import torch
 
-from packnet_book.runs.baselines import DISTILLING
+from packnet_book.runs.baselines import distilling
 from packnet_book.runs.costs import Work, answering, bookkeeping, training
 from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
@@ -125,7 +125,7 @@ class Planner:
     def _work(self, network: PackNet, objective: Objective) -> Work:
         last = len(network.tasks)
         fixed = any((o != last).any() for o in network.owner.values())
-        teacher = objective == DISTILLING
+        teacher = objective == distilling(self.preset.lwf_strength)
         everything = teacher or objective.joint
         answer = network.tasks if everything else network.tasks[-1:]
         return Work(

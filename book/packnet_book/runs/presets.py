@@ -107,9 +107,10 @@ class Preset:
     are); retrain_first, add, retrain:
     PackNet's phases; alone: of a task in a network of its own, and in
     plain fine-tuning; classifier: of a head on the fixed trunk; lwf: of
-    Learning without Forgetting; ewc: of elastic weight consolidation, and
-    how strongly it holds; joint: of all tasks at once (its epochs are
-    over all pictures); pretrained: start from ImageNet's weights.
+    Learning without Forgetting; ewc: of elastic weight consolidation;
+    strengths: how much each holds on to what is old; joint: of all tasks
+    at once (its epochs are over all pictures); pretrained: start from
+    ImageNet's weights.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Preset:
     lwf: Phase
     ewc: Phase
     joint: Phase
+    lwf_strength: float = 1.0
     ewc_strength: float = 1e3
     pretrained: bool = False
 
@@ -310,10 +312,14 @@ def _refuse_length(epochs: int) -> None:
 
 
 # The miniature as the book's records have it: twice as long as chapters
-# train it, retrained half as long as trained, as PackNet's authors do.
+# train it, retrained half as long as trained, as PackNet's authors do;
+# rates as the studies `tuning_…` found them.
 FULL_LENGTH = at_length(
     replace(
-        MINIATURE, retrain_first=replace(MINIATURE.retrain_first, epochs=6)
+        MINIATURE,
+        retrain_first=replace(MINIATURE.retrain_first, epochs=6),
+        alone=replace(MINIATURE.alone, lr=0.01),
+        classifier=replace(MINIATURE.classifier, lr=0.05),
     ),
     28,
 )

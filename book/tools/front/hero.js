@@ -66,23 +66,36 @@
     toggle.setAttribute("aria-checked", packnet)
     hero.dataset.method = packnet ? "packnet" : "sequential"
   }
+  const percent = x => `${x.toFixed(1)} %`
+  // What plain training had reached when it had just learnt a task.
+  function plain(task) { return data.methods.sequential.errors[task][task] }
+  // What packing has cost each task so far, in points.
+  function price() {
+    const more = data.tasks.slice(0, stage + 1).map((name, at) => {
+      const points = (own(at) - plain(at)).toFixed(1)
+      return `${name} ${points > 0 ? "+" : ""}${points}`.replace("-", "−")
+    })
+    return "The price, against plain training when a task was new: "
+      + `${more.join("; ")} points.`
+  }
   function say() {
-    const now = errors(), percent = x => `${x.toFixed(1)} %`
-    const name = data.tasks
+    const now = errors(), name = data.tasks
     if (stage === 0) {
       told.textContent = `The network has learnt ${name[0]}: `
-        + `${percent(now[0])} of the test pictures are answered wrongly. `
-        + `Now let it learn ${name[1]}` + (packnet ? ", with PackNet." : ".")
+        + `${percent(now[0])} of the test pictures are answered wrongly`
+        + (packnet ? ` (${percent(plain(0))} before weights were freed for `
+          + "later tasks)" : "")
+        + `. Now let it learn ${name[1]}` + (packnet ? ", with PackNet." : ".")
       return
     }
     const old = name.slice(0, stage).map((task, at) => lost(at)
       ? `${task} ${percent(now[at])}, was ${percent(own(at))}`
-      : `${task} ${percent(now[at])}, unchanged`)
+      : `${task} ${percent(now[at])}`)
     const forgot = name.slice(0, stage).some((_, at) => lost(at))
     told.textContent = `${packnet ? "With PackNet" : "Plain training"}: `
       + `${name[stage]} learnt, error ${percent(now[stage])}. `
       + (forgot ? "Forgotten: " : "Kept: ") + `${old.join("; ")}. `
-      + (forgot && !packnet ? "Now switch PackNet on." : "")
+      + (packnet ? price() : forgot ? "Now switch PackNet on." : "")
   }
   for (const key of keys) key.addEventListener("click", () => {
     const at = Number(key.dataset.stage)
