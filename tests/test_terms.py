@@ -82,7 +82,7 @@ def page(browser: Browser, book: str) -> Iterator[Page]:
 
 
 WORD = "a.pn-term[href$='#owner-map']"
-TOLD = "#pn-told:not([hidden])"
+TOLD = "#pn-meaning:not([hidden])"
 
 
 def test_the_pointer_shows_the_meaning_and_may_rest_on_it(page):

@@ -6,8 +6,8 @@
   let box, link, timer
   const make = () => {
     box = document.createElement("div")
-    box.id = "pn-told"
-    box.className = "pn-told"
+    box.id = "pn-meaning"
+    box.className = "pn-meaning"
     box.setAttribute("role", "tooltip")
     box.addEventListener("pointerenter", () => clearTimeout(timer))
     box.addEventListener("pointerleave", event => {

@@ -25,7 +25,7 @@ from sphinx.util.docutils import SphinxDirective
 import questions
 import toc
 from address import PLACEHOLDER, parts, setting
-from packnet_book.figures.system import COLOURS, RAMP
+from packnet_book.figures.system import COLOURS, PAPER, RAMP
 from packnet_book.runs.records import recorded
 from times import TABLE
 
@@ -164,6 +164,8 @@ def drawing(alternative: str) -> str:
     """The drawing of one filter as HTML: its neutrals follow the ground."""
 
     def themed(found: re.Match) -> str:
+        if found[0] == PAPER.light:
+            return "none"  # the page's own ground
         if found[0] == RAMP[0]:
             return "var(--pn-panel)"
         return COLOURS[found[0]].css if found[0] in COLOURS else found[0]
