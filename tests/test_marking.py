@@ -410,8 +410,10 @@ def test_the_forms_of_checks_are_all_understood(tmp_path):
     right[5] = texts[5].replace("return 5", "return a + b")
     right[7] = texts[7].replace("{}", "2")
     add = "[lambda a, b: a + b]"
-    right[9] = texts[9].replace("one = None", "one = 2").replace(
-        "pair = None", f"pair = {add}"
+    right[9] = (
+        texts[9]
+        .replace("one = None", "one = 2")
+        .replace("pair = None", f"pair = {add}")
     )
     none[2] = "def my_add(a, b):\n    a + b"  # while ours is right
     none[9] = right[9].replace(add, "3")  # one of two checks is passed

@@ -197,8 +197,10 @@ def test_slides_that_the_guide_names_meet_a_misconception():
     assert len(named) >= 8
     for number in named:
         slide = deck[number - 1]
-        assert "isconception" in slide.said or "optional" in slide.options or (
-            "*Open* means" in slide.said
+        assert (
+            "isconception" in slide.said
+            or "optional" in slide.options
+            or ("*Open* means" in slide.said)
         ), slide.title
 
 
