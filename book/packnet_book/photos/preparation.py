@@ -103,6 +103,8 @@ def smaller(picture: Image.Image, short: int) -> Image.Image:
     picture.draft(picture.mode, (2 * short, 2 * short))
     picture.load()
     turn = picture.getexif().get(TURN)  # None of TIFF, which is turned now
+    if picture.mode == "1":
+        picture = picture.convert("L")
     factor = min(picture.size) // (2 * short)
     if factor > 1 and picture.mode in REDUCED:
         picture = picture.reduce(factor)
