@@ -193,8 +193,9 @@ def broken_links(page: Page, folder: Path) -> list[str]:
     for link in sorted({x for x in links if urlsplit(x).netloc == origin}):
         file = folder / unquote(urlsplit(link).path).lstrip("/")
         anchor = unquote(urldefrag(link).fragment)
-        text = file.read_text() if file.is_file() else None
-        if text is None or (anchor and f'id="{anchor}"' not in text):
+        if not file.is_file():
+            wrong.append(link)
+        elif anchor and f'id="{anchor}"' not in file.read_text():
             wrong.append(link)
     return wrong
 

@@ -296,7 +296,9 @@ def test_the_kept_place_depends_on_what_is_run(monkeypatch, tmp_path):
     assert all(place.parent == tmp_path for place in places)
     assert kept_place(TINY, seed=0) in places
     before = runner.LOOKED_AT
-    looked_at = {"exercises", "explorer", "figures", "playground"}
+    looked_at = {
+        "exercises", "explorer", "figures", "interactives", "playground",
+    }  # fmt: skip
     assert looked_at | {"from_scratch.py"} == before
     for name in before:
         monkeypatch.setattr(runner, "LOOKED_AT", before - {name})

@@ -410,7 +410,8 @@ def framed(page: Page, title: str = "") -> tuple[Frame, dict, str]:
 
     title: how its title begins; the first of the page if empty.
     """
-    handle = page.query_selector(f'iframe[srcdoc][title^="{title}"]')
+    called = f'[title^="{title}"]' if title else ""
+    handle = page.query_selector(f"iframe[srcdoc]{called}")
     assert handle is not None
     frame, document = handle.content_frame(), handle.get_attribute("srcdoc")
     assert frame is not None and document is not None
