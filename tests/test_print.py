@@ -11,10 +11,10 @@ import pdf
 import pdf_links
 import slides
 from browser import READY, serve
+from pdf import FITTED, SHEET
 from tests.contents import CHAPTERS, INDEX, PAGES
 from tests.test_page import visit
 
-SHEET = {"width": 680, "height": 990}  # A4 less the margins, in CSS pixels
 # What is laid out for paper, and does not fit on a sheet.
 PAPER = """([width, height]) => {
   dispatchEvent(new Event("beforeprint"))
@@ -36,15 +36,11 @@ PAPER = """([width, height]) => {
   for (const e of document.querySelectorAll("article details:not([open])"))
     found.push(`closed: ${e.outerHTML.slice(0, 100)}`)
   const screen = ".bd-sidebar-primary, .bd-sidebar-secondary, "
-    + ".bd-header-article, .prev-next-area, .copybtn"
+    + ".bd-header-article, .prev-next-area, .copybtn, .pn-reading"
   for (const e of document.querySelectorAll(screen))
     if (e.checkVisibility()) found.push(`for screens: ${e.className}`)
   return found
 }"""
-
-
-FITTED = """() => [...document.querySelectorAll("iframe[srcdoc]")].every(
-  f => Math.abs(f.clientHeight - f.contentDocument.body.scrollHeight) < 5)"""
 
 
 def on_paper(page) -> list[str]:
@@ -103,6 +99,11 @@ def test_what_does_not_fit_on_paper_is_found(sheet, fault):
     assert any(line.startswith(fault) for line in found)
 
 
+# The last words of a frame.
+END = """() => document.body.innerText
+  .trim().split(/\\s+/).slice(-3).join(" ")"""
+
+
 def figures(reader: PdfReader) -> int:
     """How many times a picture is drawn, over all sheets."""
     return sum(len(sheet.images) for sheet in reader.pages)
@@ -113,11 +114,14 @@ def test_every_figure_is_drawn_once_on_one_sheet(browser, book):
     page, _ = visit(browser, f"{book}/{name}.html")
     with page:
         there = page.locator("article figure.pn-figure").count()
+        ends = [frame.evaluate(END) for frame in page.frames[1:]]
     heading, printed = pdf.printed(browser, f"{book}/{name}.html")
     assert heading.endswith("PackNet, one step at a time")
     words = " ".join(sheet.extract_text() for sheet in printed.pages)
+    words = " ".join(words.split())
     counted = re.findall(r"Figure (\d+)\.", words)
     assert there > 3
+    assert ends and all(end in words for end in ends)
     assert counted == [str(number + 1) for number in range(there)]
 
 

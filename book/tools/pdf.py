@@ -19,6 +19,10 @@ from toc import pages
 
 PDF = BUILT / "packnet-book.pdf"
 MARGIN = {"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"}
+SHEET = {"width": 680, "height": 990}  # A4 less the margins, in CSS pixels
+# A frame on paper is as high as what is in it.
+FITTED = """() => [...document.querySelectorAll("iframe[srcdoc]")].every(
+  f => Math.abs(f.clientHeight - f.contentDocument.body.scrollHeight) < 5)"""
 OPEN = """() => {  // so that the letters of hidden formulas are there
   for (const details of document.querySelectorAll("details"))
     details.open = true
@@ -30,11 +34,14 @@ font-family: sans-serif"><span class="pageNumber"></span></div>"""
 
 def printed(browser: Browser, address: str) -> tuple[str, PdfReader]:
     """A page's heading, and the page as a PDF."""
-    page = browser.new_page(color_scheme="light")
+    page = browser.new_page(color_scheme="light", viewport=SHEET)
     with page:
         page.goto(address, wait_until="networkidle")
         page.evaluate(READY)
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
         page.evaluate(OPEN)
+        page.wait_for_function(FITTED)
         heading = page.locator("article h1").first.evaluate(
             "h => [...h.childNodes].filter(x => !x.matches?.('.headerlink'))"
             ".map(x => x.textContent).join('')"
