@@ -567,7 +567,11 @@ def test_price_and_share_move_with_the_keys(bill):
 def test_a_stage_that_is_left_out_does_not_count(bill):
     whole = planners("packnet", T4, "no", 0.4)
     names = bill.locator(".stage label").all_inner_texts()
-    assert names[:3] == ["test imagenet", "prune imagenet", "retrain imagenet"]
+    assert names[:3] == [
+        "test imagenet",
+        "prune imagenet",
+        "retrain imagenet",
+    ]
     bill.get_by_label("retrain imagenet").focus()
     bill.keyboard.press("Space")
     rest = sum(whole) - whole[2]
