@@ -385,7 +385,11 @@ def test_the_forms_of_checks_are_all_understood(tmp_path):
         "**3. Filled.**",
         "my_two = {}  # your turn\nif my_two:\n    check_two(my_two)\n"
         "else:\n    print('not yet')",
-        "**4. Read.** Say.\n\n## Self-test\n\n**1.** Why?",
+        "**4. Both.**",
+        "my_one = None\nmy_pair = None  # your turn\nif my_one is None:\n"
+        "    print('not yet')\nelse:\n    check_two(my_one)\n"
+        "    check_add(*my_pair)",
+        "**5. Read.** Say.\n\n## Self-test\n\n**1.** Why?",
     ]
     kinds = ["markdown" if t[0] in "#*" else "code" for t in texts]
     book = tmp_path / "book"
@@ -400,21 +404,30 @@ def test_the_forms_of_checks_are_all_understood(tmp_path):
 
     write(book / "small.ipynb", texts)
     known = chapters(book)
-    assert [x.number for x in known["small"].exercises] == list("1234")
-    right, wrong = list(texts), list(texts)
+    assert [x.number for x in known["small"].exercises] == list("12345")
+    right, wrong, none = list(texts), list(texts), list(texts)
     right[2] = "def my_add(a, b):\n    return a + b"
     right[5] = texts[5].replace("return 5", "return a + b")
     right[7] = texts[7].replace("{}", "2")
+    add = "[lambda a, b: a + b]"
+    right[9] = (
+        texts[9]
+        .replace("one = None", "one = 2")
+        .replace("pair = None", f"pair = {add}")
+    )
+    none[2] = "def my_add(a, b):\n    a + b"  # while ours is right
+    none[9] = right[9].replace(add, "3")  # one of two checks is passed
     wrong[2] = "def my_add(a, b):\n    return a - b"
     wrong[5] = texts[5].replace("return 5", "return a - b")
     wrong[7] = texts[7].replace("{}", "3")
-    paths = [tmp_path / f"{name}.ipynb" for name in ("r", "w", "n")]
-    for path, what in zip(paths, (right, wrong, texts)):
+    wrong[9] = right[9].replace("one = 2", "one = 3")
+    paths = [tmp_path / f"{name}.ipynb" for name in ("r", "w", "u", "n")]
+    for path, what in zip(paths, (right, wrong, texts, none)):
         write(path, what)
     made = mark(paths, known, LIMITS)
     told = ["".join(LETTERS.get(v.result, "r") for _, v in m.rows)
             for m in made]  # fmt: skip
-    assert told == ["pppr", "wwwr", "nnnr"]
+    assert told == ["ppppr", "wwwwr", "nnnnr", "wnner"]
 
 
 def test_a_chapter_that_fails_is_no_fault_of_the_students(tmp_path):

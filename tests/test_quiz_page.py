@@ -369,7 +369,9 @@ def test_answered_the_page_keeps_nobody_out_and_fits(
         page.evaluate(ANSWER)
         quiz = questions.quiz(name)
         done = len(quiz.predictions)
-        assert f"{done} of {done} predictions" in counted(page)
+        expect(page.locator(".pn-count").first).to_contain_text(
+            f"{done} of {done} predictions"
+        )
         assert page.evaluate(LOOK) == []
         small = page.evaluate(
             """() => [...document.querySelectorAll(

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
@@ -255,8 +256,8 @@ def test_a_prediction_in_mid_paragraph_begins_a_box():
         "", "", nodes.Text("Before. "), nodes.strong("", "Predict"),
         nodes.Text(": what "), nodes.emphasis("", "then"), nodes.Text("?"),
     )  # fmt: skip
-    boxes.split(document)
-    boxes.mark(document)
+    app = SimpleNamespace(env=SimpleNamespace(docname="book/x"))
+    boxes.boxes(app, document)
     assert [node.astext() for node in document] == [
         "Before. ",
         "Predict: what then?",

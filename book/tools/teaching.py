@@ -101,23 +101,32 @@ def told(name: str) -> str:
 
 
 def plan(listed: list[Week]) -> str:
-    """A plan as a Markdown table."""
+    """A plan as Markdown: the minutes in a table, then week by week."""
     rows = [
-        "| week | meetings | to read | at home, besides | minutes at home |",
+        "| week | reading | exercises, project | at home | code, by itself |",
         "|---|---|---|---|---|",
     ]
+    told = []
     for number, week in enumerate(listed, start=1):
+        besides = week.minutes - week.reading
+        rows.append(
+            f"| **{number}. {week.title}** | {week.reading} | {besides} | "
+            f"**{week.minutes}** | {ceil(week.code / 60)} |"
+        )
         read = ", ".join(
             f"[{toc.title(toc.source(f'book/{name}'))}]({name})"
             for name in week.read
         )
         home = "; ".join(f"{what} ({time})" for what, time in week.home)
-        rows.append(
-            f"| **{number}. {week.title}** | {week.meetings} | {read} "
-            f"({week.reading} minutes; code {whole(week.code)}) | {home} "
-            f"| {week.minutes} |"
-        )
-    return "\n".join(rows)
+        told += [
+            "",
+            f"**Week {number}. {week.title}**",
+            "",
+            f"* *Meetings:* {week.meetings}.",
+            f"* *To read:* {read}.",
+            f"* *To do:* {home}.",
+        ]
+    return "\n".join(rows + told)
 
 
 def picture(chapter: str, beginning: str) -> tuple[int, str]:

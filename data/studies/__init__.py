@@ -138,4 +138,4 @@ STUDIES: tuple[Study, ...] = (
 # To be recorded, in whole or in part. Until a study is, `data/results` has
 # the record of the first edition, with its own settings beside it, or none.
 DUE = {study.name for study in STUDIES} - {"full_scale", "playground"}
-FORMER = {"widths"}  # recorded once, read by a chapter, not asked any more
+FORMER = {"widths", "tuning"}  # read by a chapter, recorded no more
