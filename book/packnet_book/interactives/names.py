@@ -120,7 +120,7 @@ def _shown(
             "heads": [
                 [
                     pictures[task].classes[logits[i].argmax()],
-                    round(float(logits[i].max()), 2),
+                    round(float(logits[i].max()), 4),
                     round(float(logits[i].softmax(0).max()), 4),
                     round(float(_entropy(logits[i : i + 1])), 4),
                 ]
