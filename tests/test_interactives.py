@@ -4,6 +4,8 @@ What is shown is compared with the library's rule, with arithmetic, and
 with the records, not with pictures of the page.
 """
 
+import base64
+import io
 import json
 import math
 import re
@@ -13,13 +15,22 @@ from pathlib import Path
 import pandas
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import Browser, Frame, Locator, Page, expect
 from torch import Tensor
 
-from packnet_book.interactives import drag_cutoff, share_out
+from packnet_book.interactives import (
+    drag_cutoff,
+    share_out,
+    spend,
+    take_name_away,
+)
 from packnet_book.interactives.shares import shares
+from packnet_book.runs.planner import H100, T4, cost_table, hours
+from packnet_book.runs.presets import PAPER
 from packnet_book.runs.records import recorded
 from packnet_core.errors import BadFraction
+from packnet_core.images import Pictures
 from packnet_core.pruning import cutoff, free_up_to
 from tests.standalone import opened
 from tests.test_page import serious, visit
@@ -486,6 +497,238 @@ def test_without_runs_there_are_shares_and_no_errors(browser, tmp_path):
         assert "run" not in page.locator("main").inner_text()
 
 
+# Hours and money
+
+
+def costs() -> dict[str, pandas.DataFrame]:
+    return {name: cost_table(PAPER, name) for name in ("packnet", "lwf")}
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("hours") / "hours.html"
+    spend(costs(), (T4, H100), {"T4": 0.5, "H100 SXM": 3.0}).write(file)
+    return file
+
+
+@pytest.fixture
+def bill(browser: Browser, planned: Path) -> Iterator[Page]:
+    yield from opened(browser, planned)
+
+
+def total(page: Page | Frame, what: str) -> float:
+    return float(page.get_attribute("#total", f"data-{what}") or "")
+
+
+def planners(method: str, device, precision: str, share: float):
+    """Hours of every stage that takes some, as the planner has them."""
+    cost = costs()[method]
+    taken = hours(cost, device, precision, share)
+    return taken[cost.train + cost.test > 0].tolist()
+
+
+def test_hours_are_those_of_the_planner(bill):
+    for method in ("packnet", "lwf"):
+        bill.select_option("#method", method)
+        for device, precision in (
+            (T4, "no"), (T4, "fp16"), (H100, "no"), (H100, "bf16"),
+        ):  # fmt: skip
+            name = "float32" if precision == "no" else precision
+            bill.select_option("#way", label=f"{device.name}, {name}")
+            for share in (20, 60, 100):
+                bill.locator("#share").fill(str(share))
+                right = planners(method, device, precision, share / 100)
+                found = bill.eval_on_selector_all(
+                    ".stage", "all => all.map(s => +s.dataset.hours)"
+                )
+                assert found == pytest.approx(right)
+                assert total(bill, "hours") == pytest.approx(sum(right))
+                price = {"T4": 0.5, "H100 SXM": 3.0}[device.name]
+                assert total(bill, "dollars") == pytest.approx(
+                    price * sum(right)
+                )
+
+
+def test_price_and_share_move_with_the_keys(bill):
+    before = total(bill, "dollars"), total(bill, "hours")
+    bill.focus("#price")
+    bill.keyboard.press("ArrowRight")
+    expect(bill.locator("#price-shown")).to_have_text(f"0.55{SPACE}dollars")
+    assert total(bill, "dollars") == pytest.approx(1.1 * before[0])
+    bill.keyboard.press("Home")
+    assert total(bill, "dollars") == 0
+    bill.focus("#share")
+    bill.keyboard.press("End")
+    right = sum(planners("packnet", T4, "no", 1))
+    assert total(bill, "hours") == pytest.approx(right) != before[1]
+    expect(bill.locator("#told")).to_contain_text("Computed, not measured")
+
+
+def test_a_stage_that_is_left_out_does_not_count(bill):
+    whole = planners("packnet", T4, "no", 0.4)
+    names = bill.locator(".stage label").all_inner_texts()
+    assert names[:3] == [
+        "test imagenet",
+        "prune imagenet",
+        "retrain imagenet",
+    ]
+    bill.get_by_label("retrain imagenet").focus()
+    bill.keyboard.press("Space")
+    rest = sum(whole) - whole[2]
+    assert total(bill, "hours") == pytest.approx(rest)
+    expect(bill.get_by_label("retrain imagenet")).to_be_focused()
+    widths = bill.eval_on_selector_all(
+        ".stage b", "all => all.map(b => b.getBoundingClientRect().width)"
+    )
+    counted = [*whole[:2], 0, *whole[3:]]
+    longest = counted.index(max(counted))
+    assert widths[2] < 3 and max(widths) == widths[longest]
+    for box in bill.get_by_role("checkbox").all():
+        box.uncheck()
+    expect(bill.locator("#told")).to_have_text("No stage is counted.")
+    assert total(bill, "hours") == 0
+
+
+def test_a_card_without_a_price_is_refused():
+    with pytest.raises(KeyError, match="H100"):
+        spend(costs(), (T4, H100), {"T4": 1.0})
+
+
+# The task's name
+
+
+def answered() -> tuple[dict[str, Pictures], dict[str, list[Tensor]]]:
+    """Three tasks of 40 pictures, with heads that are wrong now and then."""
+    torch.manual_seed(0)
+    pictures, outputs = {}, {}
+    for place, (task, classes) in enumerate({"a": 5, "b": 3, "c": 4}.items()):
+        labels = torch.arange(40) % classes
+        images = torch.randint(256, (40, 3, 20, 20), dtype=torch.uint8)
+        names = tuple(f"{task}{n}" for n in range(classes))
+        pictures[task] = Pictures(images, labels, names)
+        outputs[task] = [2 * torch.randn(40, n) for n in (5, 3, 4)]
+        outputs[task][place][torch.arange(40), labels] += 3
+    return pictures, outputs
+
+
+def by_hand(way: str, task: str) -> tuple[list[int], int]:
+    """How many are taken for each task, and how many are wrong."""
+    pictures, outputs = answered()
+    tasks, wrong = list(pictures), 0
+    believed = [0, 0, 0]
+    for i, label in enumerate(pictures[task].labels.tolist()):
+        rows = [logits[i] for logits in outputs[task]]
+        scores = {
+            "largest logit": [row.max() for row in rows],
+            "largest softmax": [row.softmax(0).max() for row in rows],
+            "least entropy": [
+                (row.softmax(0) * row.softmax(0).log()).sum() for row in rows
+            ],
+        }[way]
+        head = max(range(3), key=lambda n: scores[n])
+        believed[head] += 1
+        wrong += not (
+            head == tasks.index(task) and int(rows[head].argmax()) == label
+        )
+    return believed, wrong
+
+
+@pytest.fixture(scope="module")
+def unnamed(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("names") / "names.html"
+    take_name_away(*answered()).write(file)
+    return file
+
+
+@pytest.fixture
+def nameless(browser: Browser, unnamed: Path) -> Iterator[Page]:
+    yield from opened(browser, unnamed)
+
+
+def test_with_its_name_every_picture_is_answered_by_its_own_head(nameless):
+    pictures, outputs = answered()
+    named = nameless.get_by_role("switch")
+    expect(named).to_be_checked()
+    expect(nameless.get_by_role("radio").first).to_be_disabled()
+    for place, task in enumerate(pictures):
+        wrong = int(
+            (outputs[task][place].argmax(1) != pictures[task].labels).sum()
+        )
+        line = nameless.locator(f'.row[data-task="{task}"]')
+        assert line.get_attribute("data-wrong") == str(wrong)
+        told = f"{100 * wrong / 40:.1f}{SPACE}% wrong"
+        expect(line).to_contain_text(told)
+
+
+@pytest.mark.parametrize(
+    "way", ["largest logit", "largest softmax", "least entropy"]
+)
+def test_without_its_name_a_picture_is_taken_as_the_rule_says(nameless, way):
+    nameless.get_by_role("switch").focus()
+    nameless.keyboard.press("Space")
+    nameless.get_by_label(way).check()
+    for task in ("a", "b", "c"):
+        believed, wrong = by_hand(way, task)
+        line = nameless.locator(f'.row[data-task="{task}"]')
+        found = line.get_attribute("data-believed") or ""
+        assert [int(n) for n in found.split(",")] == believed
+        assert line.get_attribute("data-wrong") == str(wrong)
+        label = line.locator(".bar").get_attribute("aria-label") or ""
+        for name, count in zip("abc", believed):
+            assert f"{name} {100 * count / 40:.1f}{SPACE}%" in label
+        widths = line.locator(".bar span").evaluate_all(
+            """async all => {
+              await Promise.all(document.getAnimations().map(a => a.finished))
+              return all.map(s => s.getBoundingClientRect().width)
+            }"""
+        )
+        shares = [width / sum(widths) for width in widths]
+        assert shares == pytest.approx([n / 40 for n in believed], abs=0.01)
+    expect(nameless.locator("#told")).to_contain_text(f"the {way} is")
+
+
+def test_a_shown_picture_is_one_of_the_test_pictures(nameless):
+    pictures, outputs = answered()
+    tasks = list(pictures)
+    nameless.get_by_role("switch").click()
+    shown = held(nameless.content())["shown"]
+    buttons = nameless.locator("#gallery button")
+    assert buttons.count() == len(shown) == 12
+    for number, picture in enumerate(shown):
+        task = tasks[picture["task"]]
+        i = [0, 13, 26, 39][number % 4]
+        label = pictures[task].classes[pictures[task].labels[i]]
+        assert picture["label"] == label
+        data = base64.b64decode(picture["image"].partition(",")[2])
+        image = Image.open(io.BytesIO(data)).convert("RGB")
+        assert image.size == (20, 20)
+        buttons.nth(number).click()
+        lines = nameless.locator("#heads tbody tr")
+        for name, logits, line in zip(tasks, outputs[task], lines.all()):
+            best = int(logits[i].argmax())
+            cells = line.locator("td").all_inner_texts()
+            assert cells[0] == pictures[name].classes[best]
+            assert cells[1].replace("\u2212", "-") == f"{logits[i].max():.1f}"
+        head = picture["believed"][0]
+        believed = nameless.locator("#heads .believed")
+        expect(believed).to_contain_text(f"{tasks[head]} (believed)")
+        right = (
+            head == picture["task"]
+            and shown[number]["heads"][head][0] == label
+        )
+        looks = buttons.nth(number).get_attribute("class")
+        assert looks == ("right" if right else "wrong")
+        mark = "✓" if right else "✗"
+        expect(buttons.nth(number)).to_contain_text(mark)
+
+
+def test_outputs_of_too_few_heads_are_refused():
+    pictures, outputs = answered()
+    outputs["b"] = outputs["b"][:2]
+    with pytest.raises(ValueError, match="b: 2 outputs for 3 views"):
+        take_name_away(pictures, outputs)
+
+
 # In the rendered book
 
 
@@ -534,10 +777,41 @@ def test_a_network_is_shared_out_in_the_book(browser, book, width):
         assert faults == []
 
 
-# Both
+@pytest.mark.parametrize("width", [1440, 390])
+def test_hours_and_money_are_moved_in_the_book(browser, book, width):
+    page, faults = visit(browser, f"{book}/book/paper_scale.html", width)
+    with page:
+        frame, _, _ = framed(page, "Hours")
+        frame.locator("#share").fill("60")
+        right = sum(planners("packnet", T4, "no", 0.6))
+        assert total(frame, "hours") == pytest.approx(right)
+        frame.get_by_label("retrain imagenet").uncheck()
+        assert total(frame, "hours") < right / 10
+        framed(page, "Hours")
+        assert faults == []
 
 
-@pytest.fixture(params=["cut", "shared"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_name_is_taken_away_in_the_book(browser, book, width):
+    page, faults = visit(browser, f"{book}/book/limits.html", width)
+    with page:
+        frame, data, _ = framed(page, "Take the")
+        frame.get_by_role("switch").click()
+        for way in data["ways"]:
+            frame.get_by_label(way["name"]).check()
+            found = frame.eval_on_selector_all(
+                ".row", "all => all.map(r => +r.dataset.wrong)"
+            )
+            assert found == way["wrong"] and sum(found) > sum(data["named"])
+        frame.locator("#gallery button").last.click()
+        framed(page, "Take the")
+        assert faults == []
+
+
+# All
+
+
+@pytest.fixture(params=["cut", "shared", "planned", "unnamed"])
 def either(request) -> Path:
     return request.getfixturevalue(request.param)
 

@@ -430,6 +430,8 @@ FRAMES = {
     "step_by_step": 2,
     "room_to_spare": 1,
     "what_if": 1,
+    "limits": 1,
+    "paper_scale": 1,
 }
 
 

@@ -5,6 +5,8 @@ in the book, in Jupyter and in Colab, without a kernel.
 """
 
 from packnet_book.interactives.cutoff import drag_cutoff
+from packnet_book.interactives.hours import spend
+from packnet_book.interactives.names import take_name_away
 from packnet_book.interactives.shares import share_out
 
-__all__ = ["drag_cutoff", "share_out"]
+__all__ = ["drag_cutoff", "share_out", "spend", "take_name_away"]
