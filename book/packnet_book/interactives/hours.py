@@ -34,8 +34,8 @@ def spend(
     data = {
         "methods": {
             name: [
-                [_name(stage), _operations(stage), float(stage.moved)]
-                for stage in cost.itertuples()
+                [_name(stage), _operations(stage), float(stage["moved"])]
+                for stage in cost.to_dict("records")
                 if _operations(stage)
             ]
             for name, cost in costs.items()
@@ -64,12 +64,12 @@ def spend(
     )
 
 
-def _name(stage) -> str:
+def _name(stage: dict) -> str:
     """What is done with which task; what comes trained is only tested."""
-    comes_trained = stage.title == "train" and not stage.train
-    return f"{'test' if comes_trained else stage.title} {stage.task}"
+    comes_trained = stage["title"] == "train" and not stage["train"]
+    return f"{'test' if comes_trained else stage['title']} {stage['task']}"
 
 
-def _operations(stage) -> float:
+def _operations(stage: dict) -> float:
     """Floating-point operations of a stage, with its tests."""
-    return float(stage.train + stage.test)
+    return float(stage["train"] + stage["test"])

@@ -109,6 +109,7 @@ def _shown(
     """Some pictures of a task, evenly spaced, and what all heads say."""
     tasks = list(pictures)
     own = pictures[tasks[place]]
+    assert isinstance(own.images, Tensor)
     chosen = torch.linspace(0, len(own.labels) - 1, EACH).round().long()
     ways = [_chosen(views, sure) for sure in WAYS.values()]
     return [
