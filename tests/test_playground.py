@@ -693,6 +693,107 @@ def test_it_plays_on_when_the_method_is_switched(page):
     assert page.evaluate("run().method") == "packnet"
 
 
+def test_switching_the_method_makes_it_no_faster(page):
+    most = page.evaluate(
+        """async () => {
+          Object.assign(settings, {train: 100000})
+          element("speed").value = "2"
+          act.play()
+          for (const name of ["heads", "finetune", "heads", "finetune"]) {
+            act.method(name)
+          }
+          const next = () => new Promise(requestAnimationFrame)
+          let most = 0
+          for (let i = 0; i < 20; i++) {
+            const before = run().steps
+            await next()
+            most = Math.max(most, run().steps - before)
+          }
+          pause()
+          return most
+        }"""
+    )
+    assert most == 2
+
+
+def test_a_whole_run_does_not_wait_for_pictures(page):
+    page.evaluate(SMALL)
+    page.evaluate(
+        "() => { window.requestAnimationFrame = () => 0; act.draw() }"
+    )
+    page.wait_for_function("!goal", timeout=60_000, polling=100)
+    assert page.evaluate("atEnd(run())")
+
+
+def test_the_end_of_a_stage_is_said_in_words_while_it_plays(page):
+    page.evaluate(SMALL)
+    page.evaluate(
+        """() => {
+          window.said = []
+          new MutationObserver(() => said.push(element("told").textContent))
+            .observe(element("told"), {childList: true})
+          performance.now = () => 0 // no slice is cut short
+          act.method("packnet")
+          act.play()
+        }"""
+    )
+    page.wait_for_function("!goal", timeout=60_000)
+    page.wait_for_function("said.length > 0")
+    said = page.evaluate("said")
+    for i, name in enumerate(DEFAULTS["order"][:3]):
+        stage, task = said[2 * i : 2 * i + 2]
+        assert stage.startswith(f"Task {i + 1} of 4, {name}: retraining")
+        assert task.startswith(f"Task {i + 2} of 4,")
+        assert f"{name}: error" in task and "0 of its" in task
+    assert len(said) == 7 and said[6].startswith("All 4 tasks")
+
+
+def test_there_is_no_handle_where_nothing_is_pruned(page):
+    handle = page.locator("#cut-handle")
+    expect(handle).to_be_hidden()
+    page.evaluate(SMALL)
+    page.evaluate("() => { act.method('packnet'); show() }")
+    expect(handle).to_be_visible()
+    page.evaluate("() => { act.draw(); settle(); show() }")
+    expect(page.locator("#cut-told")).to_contain_text("is not pruned")
+    expect(handle).to_be_hidden()
+
+
+def test_the_title_of_the_bar_is_true_of_the_method(page):
+    title = page.locator("#owner-title")
+    expect(title).to_have_text("Who trained the weights last")
+    page.evaluate("act.method('packnet')")
+    expect(title).to_have_text("Who owns the weights")
+
+
+def test_the_chart_shows_all_errors_within_it(page):
+    """Also those over 60 %, and before the first step."""
+    assert page.locator("#chart .end").count() == 0
+    lowest, levels = page.evaluate(
+        """() => {
+          const {steps, errors: all} = run().history
+          steps.push(25)
+          all.push([0.85])
+          run().steps = 25
+          show()
+          const path = document.querySelector("#chart .line")
+          return [path.getBBox().y,
+            document.querySelectorAll("#chart .grid").length]
+        }"""
+    )
+    assert levels == 6  # to 100 %
+    assert lowest > 22
+
+
+def test_on_a_phone_all_buttons_are_on_the_screen(browser, written):
+    size = {"width": 390, "height": 844}
+    for page in opened(browser, written, viewport=size):
+        for button in page.locator(".buttons > *").all():
+            box = button.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
 def test_with_reduced_motion_only_stages_are_shown(browser, written):
     for page in opened(browser, written, WIDE, reduced_motion="reduce"):
         seen = page.evaluate(

@@ -11,7 +11,7 @@ import {readCSV, refusal} from "./tasks.js";
 import {
   METHODS_TOLD, METHOD_NAMES, describe, drawChart, drawCounter, drawCourse,
   drawNetwork, drawOwners, drawPanels, drawSizes, fractionAt, makePanels,
-  nearest, paintPoints, percent, tellWeight, whenFinished,
+  nearest, paintPoints, percent, prunesAgain, tellWeight, whenFinished,
 } from "./view.js";
 
 const DATA = JSON.parse(element("data").textContent);
@@ -59,7 +59,19 @@ function newSession() {
 function pursue(until, each = Infinity) {
   goal = {until, each};
   showPlaying();
-  requestAnimationFrame(pursueOn);
+  goOn();
+}
+
+// The next slice: with the next picture, or where none is waited for, soon.
+// One is planned at a time, however often the goal changes.
+let unplan = () => {};
+
+function goOn(wait = goal.each < Infinity ? null : 0) {
+  unplan();
+  const planned = wait === null ? requestAnimationFrame(pursueOn)
+    : setTimeout(pursueOn, wait);
+  unplan = () => (wait === null ? cancelAnimationFrame : clearTimeout)(
+    planned);
 }
 
 let quietSince = 0;
@@ -82,12 +94,12 @@ function pursueOn() {
     quietSince = begun;
     show();
   }
-  if (over) {
-    showPlaying();
-    tellStage();
-  } else if (still.matches && changed && mine.each < Infinity) {
-    setTimeout(pursueOn, 1500); // stage after stage, without motion
-  } else requestAnimationFrame(pursueOn);
+  if (over) showPlaying();
+  if (over || changed && mine.each < Infinity) tellStage();
+  if (over) return;
+  if (still.matches && changed && mine.each < Infinity) {
+    goOn(1500); // stage after stage, without motion
+  } else goOn();
 }
 
 // Train to the end of what was begun, at once. For tests.
@@ -244,10 +256,12 @@ function showControls(here) {
   put("pointed", pointed ? tellWeight(here, pointed, viewed)
     : "Point at a line, or at a task above.");
   if (!goal) element("network").setAttribute("aria-label", describe(here));
+  put("owner-title", here.method === "packnet" || here.method === "separate"
+    ? "Who owns the weights" : "Who trained the weights last");
   const task = cutTask(here), share = fraction(here, task);
   element("fraction").value = share;
   element("fraction").disabled = here.method !== "packnet";
-  element("cut-handle").hidden = here.method !== "packnet";
+  element("cut-handle").hidden = !prunesAgain(here);
   put("cut-label", `Share of the weights of ${nameOf(here, task)
     ?? "the next task"} to free: ${Math.round(100 * share)} %`);
   for (const name of ["hidden", "activation", "optimiser", "rate", "noise",
@@ -275,7 +289,7 @@ function showPlaying() {
 }
 
 function tellStage() {
-  put("told", describe(run()));
+  put("told", `${element("place").textContent} ${describe(run())}`);
 }
 
 // Order of tasks
@@ -753,7 +767,7 @@ function makeCutPointer() {
   const canvas = element("sizes");
   const drag = event => {
     const here = run();
-    if (!event.buttons || here.method !== "packnet"
+    if (!event.buttons || !prunesAgain(here)
       || here.stage !== "train") return;
     const box = canvas.getBoundingClientRect();
     setFraction(fractionAt(here, canvas, event.clientX - box.left,

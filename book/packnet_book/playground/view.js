@@ -419,6 +419,10 @@ export function drawOwners(bar, keys, run) {
 
 // Sizes of the weights that the next pruning looks at
 
+// The last task is not pruned, and only PackNet prunes.
+export const prunesAgain = run => run.method === "packnet"
+  && run.current < run.settings.order.length;
+
 export function drawSizes(canvas, told, run) {
   if (run.method !== "packnet") {
     say(told, "Only PackNet prunes.");
@@ -428,7 +432,8 @@ export function drawSizes(canvas, told, run) {
   const task = run.current, {traps} = run.settings;
   const network = run.networks[0], pruned = run.stage !== "train";
   const share = fraction(run, pruned ? task + 1 : task);
-  const limits = cutoffs(network, task, pruned ? 0 : share, traps);
+  const cuts = !pruned && prunesAgain(run);
+  const limits = cutoffs(network, task, cuts ? share : 0, traps);
   const {context, width, height} = sharp(canvas, 92);
   const most = largest(network, task);
   const scale = size => 8 + (width - 16) * Math.sqrt(size / most);
@@ -511,9 +516,11 @@ export function drawChart(box, run) {
   const right = 118, left = 40, low = height - 26, high = 22;
   const last = Math.max(run.settings.train, run.steps);
   const x = step => left + (width - left - right) * step / last;
-  const y = error => low - (low - high) * Math.min(error, 0.6) / 0.6;
+  const worst = Math.max(0.6, ...all.flat());
+  const top = Math.ceil(5 * worst - 1e-9) / 5;
+  const y = error => low - (low - high) * error / top;
   const made = svg("svg", {width, height, "aria-hidden": "true"});
-  for (const level of [0, 0.2, 0.4, 0.6]) {
+  for (let level = 0; level < top + 0.1; level += 0.2) {
     made.append(svg("line", {x1: left, x2: width - right, y1: y(level),
       y2: y(level), class: "grid"}),
     svg("text", {x: left - 6, y: y(level) + 4, class: "scale",
@@ -544,7 +551,7 @@ export function drawChart(box, run) {
       "stroke-dasharray": dash}));
     ends.push({task, error: all.at(-1)?.[task - 1] ?? null});
   }
-  spread(ends.filter(end => end.error !== null)
+  spread(ends.filter(end => end.error !== null && run.steps)
     .map(end => ({...end, y: y(end.error)})), 15, low)
     .forEach(({task, error, y: at}) => made.append(svg("text", {
       x: x(run.steps) + 6, y: at + 4, class: "end", fill: ink(task)},
@@ -606,7 +613,8 @@ function tellEnd(run) {
   }).length;
   if (run.method === "finetune" && lost) {
     return `All ${length} tasks have been learnt, and ${lost} of them `
-      + "forgotten. Now choose PackNet, start anew, and play.";
+      + "forgotten. Now choose PackNet: it is trained to the same moment, "
+      + "for you to compare.";
   }
   return `All ${length} tasks have been learnt${run.method === "packnet"
     && !lost ? " by one network, and none was forgotten" : ""}.`;
