@@ -71,7 +71,7 @@ def test_a_place_that_is_no_file_stays_what_it_is(
     assert "a device or a pipe; name a file" in said
     said = fails(capsys, "show", packed, "--html", pipe)
     assert "a device or a pipe, not a file" in said
-    with pytest.raises(OSError, match="pipe: a device|a device.*pipe"):
+    with pytest.raises(OSError, match="a device or a pipe"):
         load(packed).save(pipe)
     assert pipe.is_fifo()
 
