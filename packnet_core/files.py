@@ -202,6 +202,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OSError(errno.EINVAL, "a device or a pipe, not a file")
         yield new
         try:
             with open(new, "r+b") as written:  # as Windows wants it

@@ -206,6 +206,20 @@ def test_missing_data_and_weights_are_named(tmp_path, capsys):
     assert "another preset" in line
 
 
+def test_a_download_of_weights_is_told_as_progress(
+    tmp_path, capsys, monkeypatch
+):
+    def cut(*_, **__):
+        print("Downloading, as torch says it")
+        raise OSError("no network")
+
+    place = "torchvision.models._api.load_state_dict_from_url"
+    monkeypatch.setattr(place, cut)
+    line = fails(capsys, "run", "photos", "--out", tmp_path / "run",
+                 "--data", tmp_path)  # fmt: skip
+    assert "cannot be fetched (no network)" in line and "--weights" in line
+
+
 def test_a_graphics_card_that_is_too_small(tmp_path, capsys, monkeypatch):
     def full(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to ...")

@@ -60,6 +60,36 @@ def test_a_place_that_is_the_input(packed, line, tmp_path, capsys, untrained):
     assert packed.read_bytes() == before
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes of a name")
+def test_a_place_that_is_no_file_stays_what_it_is(
+    packed, line, tmp_path, capsys, untrained
+):
+    """As root, a file would take the place of /dev/null."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    said = fails(capsys, *add(packed, line | {"--out": pipe}))
+    assert "a device or a pipe; name a file" in said
+    said = fails(capsys, "show", packed, "--html", pipe)
+    assert "a device or a pipe, not a file" in said
+    with pytest.raises(OSError, match="a device or a pipe"):
+        load(packed).save(pipe)
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize("name", [" ", "\t", "a\nb", "a\r", "a\u2028b"])
+def test_a_name_that_cannot_be_read_on_a_line(
+    packed, line, capsys, untrained, name
+):
+    said = fails(capsys, *add(packed, line | {"--task": name}))
+    assert "give a name that can be read, on one line" in said
+
+
+def test_a_name_that_is_not_utf8_is_added(packed, line):
+    words = add(packed, line | {"--task": "caf\udce9"})
+    assert main([str(word) for word in words]) == 0
+    assert load(line["--out"]).tasks[-1] == "caf\udce9"
+
+
 @pytest.mark.parametrize("name", ["one", "two", *RESERVED])
 def test_a_name_that_is_taken_or_a_column(
     packed, line, capsys, untrained, name
@@ -166,6 +196,8 @@ def test_a_page_is_not_written_over_its_network(packed, capsys):
     [
         (PermissionError(13, "Permission denied", "x"), "allow yourself"),
         (IsADirectoryError(21, "Is a directory", "x"), "name a file"),
+        (FileExistsError(17, "File exists", "x"), "a file is in the way"),
+        (NotADirectoryError(20, "Not a directory", "x"), "in the way"),
         (OSError(28, "No space left on device", "x"), "free some space"),
         (MemoryError(), "take fewer pictures"),
     ],

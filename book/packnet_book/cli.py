@@ -126,6 +126,8 @@ def _said(error: BaseException, command: str) -> str:
         cure = "allow yourself to use it, or name a place that can be written"
     if isinstance(error, IsADirectoryError):
         cure = "name a file"
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        cure = "a file is in the way: name a place that can be written"
     return f"{error.filename}: {error.strerror}; {cure}"
 
 

@@ -135,7 +135,9 @@ def _train(
     state = network.state_dict().values()
     begun = digest(t.cpu() for t in state if isinstance(t, torch.Tensor))
     text = f"{begun} {digest_of(pictures)} {phase} {seed}"
-    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    # A name from the command line need not be UTF-8.
+    code = text.encode("utf-8", "surrogateescape")
+    name = hashlib.sha256(code).hexdigest()[:16]
     checkpoint = out.with_name(f"{out.name}.{name}.checkpoint")
     fit(
         network, pictures, phase, size=_size(network), seed=seed,
@@ -193,6 +195,8 @@ def _refuse_place(file: Path, out: Path) -> None:
         raise BadRun(f"{out}: a folder; name a file, as in {out / file.name}")
     if out.exists() and out.samefile(file):
         raise BadRun(f"{out}: is read, and stays as it is; name another file")
+    if out.exists() and not out.is_file():
+        raise BadRun(f"{out}: a device or a pipe; name a file")
     out.parent.mkdir(parents=True, exist_ok=True)
     probe = out.with_name(f".probe-{uuid.uuid4().hex}")
     probe.touch()
@@ -204,6 +208,9 @@ def _refuse_task(
 ) -> None:
     """Raise BadTask, NoFreeWeights for a task that could not be added."""
     taken = [*network.tasks, *RESERVED]
+    if task and (task.isspace() or task.splitlines() != [task]):
+        raise BadTask(f"task {task!r}: give a name that can be read, on one "
+                      "line")  # fmt: skip
     if not task or task in taken:
         raise BadTask(
             f"task {task!r} needs a name of its own; taken: {taken}"

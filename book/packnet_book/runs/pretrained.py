@@ -1,6 +1,8 @@
 """ImageNet weights for a trunk, and the rows of their classifier."""
 
 import re
+import sys
+from contextlib import redirect_stdout
 from importlib.resources import files
 from pathlib import Path
 
@@ -40,7 +42,8 @@ def read_weights(trunk: Trunk, file: Path | None) -> dict[str, Tensor]:
         network, entry = WEIGHTS.get(name, (name, "IMAGENET1K_V1"))
         weights = torchvision.models.get_model_weights(network)[entry]
         try:
-            found = weights.get_state_dict(progress=True, check_hash=True)
+            with redirect_stdout(sys.stderr):  # torch tells the address
+                found = weights.get_state_dict(progress=True, check_hash=True)
             return _renormalised(name, dict(found))
         except OSError as error:
             raise OSError(
