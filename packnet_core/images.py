@@ -214,10 +214,8 @@ def in_colours(picture: Image.Image) -> Image.Image:
         low, high = values.min(), values.max()
         if not (fitting := [top for top in tops if 0 <= low <= high <= top]):
             raise ValueError(f"pixels from {low} to {high}, not a byte each")
-        bytes, scale = (
-            numpy.empty(values.shape, numpy.uint8),
-            255 / fitting[0],
-        )
+        bytes = numpy.empty(values.shape, numpy.uint8)
+        scale = 255 / fitting[0]
         for part in range(0, values.size, 2**20):  # in little memory
             some = slice(part, part + 2**20)
             bytes.flat[some] = (values.flat[some] * scale).round()
