@@ -87,10 +87,15 @@ def visit(
             found.append(f"{response.status}: {response.url}")
 
     page.on("request", outside)
+
+    def failed(request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page was left
+            found.append(f"failed: {request.url} ({request.failure})")
+
     page.on("console", told)
     page.on("response", answered)
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
-    page.on("requestfailed", lambda r: found.append(f"failed: {r.url}"))
+    page.on("requestfailed", failed)
     page.goto(address, wait_until="networkidle")
     page.evaluate(READY)
     found += page.evaluate(LOOK)
