@@ -86,12 +86,11 @@ def visit(
         if response.status >= 400:
             found.append(f"{response.status}: {response.url}")
 
-    page.on("request", outside)
-
     def failed(request) -> None:
         if request.failure != "net::ERR_ABORTED":  # the page was left
             found.append(f"failed: {request.url} ({request.failure})")
 
+    page.on("request", outside)
     page.on("console", told)
     page.on("response", answered)
     page.on("pageerror", lambda error: found.append(f"script: {error}"))
