@@ -23,11 +23,7 @@ SHEET = {"width": 680, "height": 990}  # A4 less the margins, in CSS pixels
 # A frame on paper is as high as what is in it.
 FITTED = """() => [...document.querySelectorAll("iframe[srcdoc]")].every(
   f => Math.abs(f.clientHeight - f.contentDocument.body.scrollHeight) < 5)"""
-OPEN = """() => {  // so that the letters of hidden formulas are there
-  for (const details of document.querySelectorAll("details"))
-    details.open = true
-  return document.fonts.ready.then(() => true)
-}"""
+LETTERS = "document.fonts.ready.then(() => true)"  # of formulas in folds
 FOOTER = """<div style="width: 100%; font-size: 8px; text-align: center;
 font-family: sans-serif"><span class="pageNumber"></span></div>"""
 
@@ -40,7 +36,7 @@ def printed(browser: Browser, address: str) -> tuple[str, PdfReader]:
         page.evaluate(READY)
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        page.evaluate(OPEN)
+        page.evaluate(LETTERS)
         page.wait_for_function(FITTED)
         heading = page.locator("article h1").first.evaluate(
             "h => [...h.childNodes].filter(x => !x.matches?.('.headerlink'))"
