@@ -71,9 +71,12 @@ def small(tmp_path_factory):
         patch.setattr(full_size, "FULL", tiny.architecture)
         patch.setattr(full_size, "SCALE", Scale(batch=2, classes=(6, 3)))
         patch.setattr(photographs, "PHOTOS", tiny)  # drawn: they are there
-        patch.setattr(photographs, "VGG_PHOTOS", replace(
+        features = replace(
             tiny, architecture=Architecture("vgg16_features", 1 / 16, 32)
-        ))  # fmt: skip
+        )
+        patch.setattr(photographs, "VGG_START", features)
+        patch.setattr(photographs, "VGG_PHOTOS", features)
+        patch.setattr(photographs, "VGG_PRECISION", "no")  # one a process
         patch.setenv("PACKNET_PHOTOS", str(folder))
         yield lambda name: BY_NAME[name].table(0, folder)
 
@@ -234,6 +237,8 @@ def test_the_studies_of_photographs(small):
     orders = [photographs.turned(MINIATURE, n).tasks for n in range(3)]
     assert all(len(set(place)) == 3 for place in list(zip(*orders))[1:])
     assert set(small("photos_vgg").method) == set(photographs.MAIN)
+    for name in ("photos_tuning_individual", "photos_vgg_tuning_packnet"):
+        assert small(name).lr.nunique() >= 3
     assert small("photos_longer").task.tolist() == TASKS[:1]
 
     inherited = small("photos_inherited")
@@ -252,3 +257,11 @@ def test_an_adapter_changes_little_and_nothing_at_first(small):
     assert len(adapted) == 25 and torch.equal(trunk(images), before)
     table = small("photos_adapter")
     assert table.task.tolist() == TASKS[1:]
+
+
+def test_rates_that_were_found_replace_those_of_the_search():
+    found = rates.at_rates(MINIATURE, {"packnet": 0.015, "individual": 0.04})
+    before, after = MINIATURE.retrain.lr, found.retrain.lr
+    assert (found.add.lr, found.alone.lr) == (0.015, 0.04)
+    assert after / before == pytest.approx(0.015 / MINIATURE.add.lr)
+    assert found.lwf == MINIATURE.lwf

@@ -47,6 +47,8 @@ from studies.photographs import (
     PRECISION,
     RANK,
     VGG_PHOTOS,
+    VGG_PRECISION,
+    VGG_START,
     photos,
     photos_adapter,
     photos_inherited,
@@ -54,6 +56,7 @@ from studies.photographs import (
     photos_others,
     photos_tuning,
     photos_vgg,
+    photos_vgg_tuning,
 )
 from studies.playground import DRAWS, SETTINGS, playground
 from studies.rates import AXES, BEGINNING, tuning
@@ -115,22 +118,43 @@ STUDIES: tuple[Study, ...] = (
     study(playground, (0,), SETTINGS, DRAWS),
     *(
         study(
+            partial(table, method),
+            CHOOSING,
+            asdict(preset),
+            precision,
+            AXES[method],
+            name=f"{table.__name__}_{method}",
+            photographs=True,
+        )
+        for table, preset, precision, methods in (
+            (photos_tuning, PHOTOS, PRECISION, TUNED),
+            (photos_vgg_tuning, VGG_START, VGG_PRECISION, MAIN),
+        )
+        for method in methods
+    ),
+    *(
+        study(
             table,
             seeds,
             asdict(preset),
-            PRECISION,
+            precision,
             settings,
             photographs=True,
         )
-        for table, seeds, preset, settings in (
-            (photos_tuning, CHOOSING, PHOTOS, AXES),
-            (photos, TWELVE, PHOTOS, MAIN),
-            (photos_others, TWELVE[:3], PHOTOS, OTHERS),
-            (photos_longer, TWELVE, PHOTOS, ()),
-            (photos_inherited, TWELVE[:3], PHOTOS, ()),
-            (photos_adapter, TWELVE[:3], PHOTOS, RANK),
-            (photos_vgg, TWELVE[:2], VGG_PHOTOS, MAIN),
-            (split_tiny_imagenet, TWELVE[:3], SPLIT_TINY_IMAGENET, ()),
+        for table, seeds, preset, precision, settings in (
+            (photos_vgg, TWELVE[:9], VGG_PHOTOS, VGG_PRECISION, MAIN),
+            (photos, TWELVE, PHOTOS, PRECISION, MAIN),
+            (photos_others, TWELVE[:3], PHOTOS, PRECISION, OTHERS),
+            (photos_longer, TWELVE, PHOTOS, PRECISION, ()),
+            (photos_inherited, TWELVE[:3], PHOTOS, PRECISION, ()),
+            (photos_adapter, TWELVE[:3], PHOTOS, PRECISION, RANK),
+            (
+                split_tiny_imagenet,
+                TWELVE[:3],
+                SPLIT_TINY_IMAGENET,
+                PRECISION,
+                (),
+            ),
         )
     ),
 )
@@ -138,4 +162,8 @@ STUDIES: tuple[Study, ...] = (
 # To be recorded, in whole or in part. Until a study is, `data/results` has
 # the record of the first edition, with its own settings beside it, or none.
 DUE = {study.name for study in STUDIES} - {"full_scale", "playground"}
-FORMER = {"widths", "tuning"}  # read by a chapter, recorded no more
+FORMER = {
+    "widths",
+    "tuning",
+    "photos_tuning",
+}  # read by a chapter, recorded no more

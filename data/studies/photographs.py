@@ -14,7 +14,7 @@ from packnet_book.runs.methods import (
     on_fixed_trunk,
     with_own_weights,
 )
-from packnet_book.runs.presets import PHOTOS, Preset, RealSet
+from packnet_book.runs.presets import PHOTOS, Preset
 from packnet_book.runs.runner import Run
 from packnet_core.evaluation import evaluate
 from packnet_core.images import generator
@@ -22,25 +22,20 @@ from packnet_core.network import PackNet
 from packnet_core.training import Phase, fit
 from packnet_core.trunks import Architecture
 from studies.common import rows_of, run, with_own_error
-from studies.rates import PHASE, searched
+from studies.rates import at_rates, searched
 
-PRECISION = "no"
+PRECISION, VGG_PRECISION = "no", "bf16"
 RANK = 4  # of the adapter's changes
 MAIN = ("individual", "packnet", "classifier-only")
 OTHERS = ("sequential", "lwf", "ewc", "joint")
 
-# VGG-16 in a form that two cores train in some hours: 64 px, thirty
-# classes of each set, at rates that were found on thirty others.
+# VGG-16's convolutions on the same photographs, for a graphics card; in the
+# authors' proportions, 16 epochs for an added task and 8 more to retrain.
 _STEP = Phase(16, 3e-3, head_lr=3e-2, schedule="step", decay_every=10,
               clip=5.0)  # fmt: skip
-VGG_PHOTOS = replace(
+VGG_START = replace(
     PHOTOS,
-    architecture=Architecture("vgg16_features", size=64),
-    tasks=tuple(
-        RealSet(t.name, t.cropped, classes=(30, 60, 1))
-        for t in PHOTOS.tasks
-        if isinstance(t, RealSet)
-    ),
+    architecture=Architecture("vgg16_features", size=112),
     first=replace(_STEP, epochs=4, lr=2e-3, decay_every=3),
     retrain_first=replace(_STEP, epochs=4, lr=1e-3, decay_every=3),
     add=replace(_STEP, lr=1e-2),
@@ -48,13 +43,22 @@ VGG_PHOTOS = replace(
     alone=_STEP,
     classifier=Phase(16, 5e-2, schedule="cosine"),
 )
+# As the studies `photos_vgg_tuning_…` found them.
+VGG_RATES = {"individual": 3e-3, "packnet": 1e-2, "classifier-only": 5e-2}
+VGG_PHOTOS = at_rates(VGG_START, VGG_RATES)
 
 
-def photos_at(preset: Preset, seed: int, folder: Path, **options) -> Run:
+def photos_at(
+    preset: Preset,
+    seed: int,
+    folder: Path,
+    precision: str = PRECISION,
+    split: str = "test",
+) -> Run:
     """A run on the photographs in `PACKNET_PHOTOS`."""
     return run(
         preset, seed, folder, preset.architecture.name,
-        data=os.environ["PACKNET_PHOTOS"], precision=PRECISION, **options,
+        data=os.environ["PACKNET_PHOTOS"], precision=precision, split=split,
     )  # fmt: skip
 
 
@@ -68,18 +72,31 @@ def turned(preset: Preset, seed: int) -> Preset:
     return replace(preset, tasks=(first, *added[start:], *added[:start]))
 
 
-def photos_tuning(seed: int, folder: Path) -> DataFrame:
-    """Validation error of each method, from its rates outwards.
+def photos_tuning(method: str, seed: int, folder: Path) -> DataFrame:
+    """Validation error of a method on photographs, from its rates outwards.
 
     On a fifth of each class's training pictures, which is held out; until
     both neighbours of the best are worse.
     """
+    return _searched(PHOTOS, method, seed, folder, PRECISION)
 
+
+def photos_vgg_tuning(method: str, seed: int, folder: Path) -> DataFrame:
+    """Validation error of a method with VGG-16, from its rates outwards.
+
+    As `photos_tuning` has it.
+    """
+    return _searched(VGG_START, method, seed, folder, VGG_PRECISION)
+
+
+def _searched(
+    preset: Preset, method: str, seed: int, folder: Path, precision: str
+) -> DataFrame:
     def measure(preset: Preset, method: str) -> DataFrame:
-        made = photos_at(preset, seed, folder, split="val")
+        made = photos_at(preset, seed, folder, precision, split="val")
         return rows_of(made, method)
 
-    return searched(PHOTOS, PHASE, measure)
+    return searched(preset, [method], measure)
 
 
 def photos(seed: int, folder: Path) -> DataFrame:
@@ -98,15 +115,20 @@ def photos_others(seed: int, folder: Path) -> DataFrame:
 def photos_vgg(seed: int, folder: Path) -> DataFrame:
     """The error table on photographs with VGG-16's convolutions.
 
-    In a reduced form, for two cores: 64 px, 30 classes of each set.
+    One of three orders a draw, as `photos` has it.
     """
-    return _table(VGG_PHOTOS, MAIN, seed, folder)
+    preset = turned(VGG_PHOTOS, seed)
+    return _table(preset, MAIN, seed, folder, VGG_PRECISION)
 
 
 def _table(
-    preset: Preset, methods: tuple[str, ...], seed: int, folder: Path
+    preset: Preset,
+    methods: tuple[str, ...],
+    seed: int,
+    folder: Path,
+    precision: str = PRECISION,
 ) -> DataFrame:
-    made = photos_at(preset, seed, folder)
+    made = photos_at(preset, seed, folder, precision)
     alone = ("individual", "joint")  # of one stage for a task, or for all
     return pandas.concat([
         rows_of(made, m).assign(own_error=lambda rows: rows.top1_error)

@@ -108,6 +108,14 @@ def search(
         best = better
 
 
+def at_rates(preset: Preset, rates: dict[str, float]) -> Preset:
+    """The preset with each method's learning rate, as a search moves it."""
+    for method, rate in rates.items():
+        factor = rate / getattr(preset, PHASE[method]).lr
+        preset = moved(preset, method, "lr", factor)
+    return preset
+
+
 def moved(preset: Preset, method: str, axis: str, factor: float) -> Preset:
     """The preset with one rate, or strength, times a factor."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.metadata
+import os
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -72,7 +73,12 @@ def processor() -> str:
 
 
 def revision() -> str:
-    """The source's git revision, "+" behind it if files were changed."""
+    """The source's git revision, "+" behind it if files were changed.
+
+    A copy without git says it by `PACKNET_REVISION`.
+    """
+    if told := os.environ.get("PACKNET_REVISION"):
+        return told
     here = Path(__file__).parent
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+"]
     try:
