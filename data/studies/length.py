@@ -10,7 +10,7 @@ from packnet_core.evaluation import evaluate
 from studies.common import run
 
 LENGTHS = (14, 28, 56)  # epochs for an added task
-FIRST_LENGTHS = (12, 24, 48)  # for the first one
+FIRST_LENGTHS = (12, 24, 48, 96)  # for the first one
 
 
 def of_first(epochs: int) -> Preset:
