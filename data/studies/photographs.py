@@ -44,7 +44,11 @@ VGG_START = replace(
     classifier=Phase(16, 5e-2, schedule="cosine"),
 )
 # As the studies `photos_vgg_tuning_…` found them.
-VGG_RATES = {"individual": 3e-3, "packnet": 1e-2, "classifier-only": 5e-2}
+VGG_RATES = {
+    "individual": 6e-3,
+    "packnet": 1e-2,
+    "classifier-only": 6.25e-3,
+}
 VGG_PHOTOS = at_rates(VGG_START, VGG_RATES)
 
 
