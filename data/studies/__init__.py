@@ -161,7 +161,11 @@ STUDIES: tuple[Study, ...] = (
 
 # To be recorded, in whole or in part. Until a study is, `data/results` has
 # the record of the first edition, with its own settings beside it, or none.
-DUE = {study.name for study in STUDIES} - {"full_scale", "playground"}
+DUE = {study.name for study in STUDIES} - {
+    "full_scale",
+    "playground",
+    *(f"photos_vgg_tuning_{method}" for method in MAIN),
+}
 FORMER = {
     "widths",
     "tuning",
