@@ -318,7 +318,7 @@ def _refuse_length(epochs: int) -> None:
 FULL_LENGTH = at_length(
     replace(
         MINIATURE,
-        first=replace(MINIATURE.first, epochs=48),
+        first=Phase(48, 0.03, schedule="cosine", warmup=1, clip=2.0),
         retrain_first=replace(MINIATURE.retrain_first, epochs=24),
         alone=replace(MINIATURE.alone, lr=0.01),
         classifier=replace(MINIATURE.classifier, lr=0.05),
