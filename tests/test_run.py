@@ -20,6 +20,7 @@ from packnet_book.runs.methods import METHODS
 from packnet_book.runs.metrics import accuracies, forgetting
 from packnet_book.runs.planner import SetSize, plan
 from packnet_book.runs.presets import MINIATURE, PRESETS, Drawn, preset
+from packnet_book.runs.provenance import provenance, revision
 from packnet_book.runs.results import RESULTS
 from packnet_book.runs.runner import Run, kept_place, run
 from packnet_book.runs.variants import VARIANTS, StaleValues
@@ -255,6 +256,13 @@ def test_the_network_is_the_packed_one_and_says_where_it_is_from(undisturbed):
     assert record["versions"]["torch"] == torch.__version__.split("+")[0]
     for key in ("date", "revision", "python", "processor", "threads"):
         assert record[key]
+
+
+def test_a_copy_without_git_is_told_its_revision(monkeypatch):
+    monkeypatch.delenv("PACKNET_REVISION", raising=False)
+    own = revision()
+    monkeypatch.setenv("PACKNET_REVISION", "0123abc")
+    assert own != provenance()["revision"] == revision() == "0123abc"
 
 
 def test_a_directory_belongs_to_one_run(undisturbed):

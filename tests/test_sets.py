@@ -223,10 +223,23 @@ def tiny(tmp_path):
 
 def test_a_task_may_have_some_of_the_classes_of_a_set(tiny):
     whole = read_set("imagenet", tiny, "train")
-    some = whole.of_classes(range(1, 200, 10))
+    some = whole.of_classes(range(1, 2, 10))
     assert some.classes == whole.classes[1:2]
     assert set(some.labels) == {0}
     assert len(some) == whole.labels.count(1)
+
+
+def test_classes_that_a_set_lacks_are_not_left_out_in_silence(tiny, capsys):
+    whole = read_set("imagenet", tiny, "train")
+    assert "left out" not in capsys.readouterr().err
+    with pytest.raises(BadPictures, match="2 classes, and class 192 is"):
+        whole.of_classes(range(1, 200, 10))
+    published.gradient(
+        tiny / "tiny-imagenet-200" / "train" / "n07749582" / "1.JPEG"
+    )
+    assert read_set("imagenet", tiny, "train").classes == whole.classes
+    told = capsys.readouterr().err
+    assert "wnids.txt does not list" in told and "n07749582" in told
 
 
 def test_tiny_imagenet_is_tested_on_its_validation_pictures(tiny):

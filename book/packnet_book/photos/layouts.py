@@ -20,8 +20,10 @@ from packnet_book.photos.copies import (
 )
 from packnet_book.photos.folders import (
     checked,
+    inside,
     pictures_in,
     read_classes,
+    some,
     tell,
 )
 from packnet_book.photos.listing import Listing
@@ -234,12 +236,19 @@ def read_tiny(root: Path, split: str) -> Listing:
     else:
         found = []
         left_out: list[str] = []
+        folder_of_all = root / ("train" if split == "train" else "val")
         for name in classes:
-            folder = root / ("train" if split == "train" else "val") / name
+            folder = folder_of_all / name
             if (folder / "images").is_dir():
                 folder = folder / "images"
             own = pictures_in(folder, left_out)
             found += [(folder / file, label[name]) for file in own]
+        unlisted = sorted(set(inside(folder_of_all).folders) - {*classes})
+        if unlisted:
+            left_out.append(
+                f"{folder_of_all}: classes that wnids.txt does not list: "
+                f"{some(unlisted)}"
+            )
         tell(left_out)
     return Listing(*_columns(found), classes)
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packnet_core.errors import BadPictures
+
 HELD_OUT = 5  # one training picture of so many, where something is chosen
 
 Box = tuple[int, int, int, int]
@@ -46,15 +48,23 @@ class Listing:
         return [places[label] for label in sorted(places)]
 
     def of_classes(self, chosen: range) -> "Listing":
-        """The pictures of some classes; the first's label becomes 0."""
+        """The pictures of some classes; the first's label becomes 0.
+
+        Raises BadPictures for a set that has not all of them.
+        """
+        if chosen and max(chosen) >= len(self.classes):
+            raise BadPictures(
+                f"a set of {len(self.classes)} classes, and class "
+                f"{max(chosen) + 1} is wanted of it: fetch the whole set "
+                "and its list of classes again"
+            )
         there = self.take(
             place
             for place, label in enumerate(self.labels)
             if label in chosen
         )
         labels = tuple(map(chosen.index, there.labels))
-        inside = [n for n in chosen if n < len(self.classes)]
-        classes = tuple(self.classes[n] for n in inside)
+        classes = tuple(self.classes[n] for n in chosen)
         return replace(there, labels=labels, classes=classes)
 
     def subset(self, share: float) -> "Listing":
