@@ -76,7 +76,17 @@ def test_a_place_that_is_no_file_stays_what_it_is(
     assert pipe.is_fifo()
 
 
-@pytest.mark.parametrize("name", [" ", "\t", "a\nb", "a\r", "a\u2028b"])
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc")
+def test_a_place_where_nothing_can_be_written_is_named(
+    packed, line, capsys, untrained
+):
+    said = fails(capsys, *add(packed, line | {"--out": "/proc/x"}))
+    assert "/proc/x" in said and "probe" not in said
+
+
+@pytest.mark.parametrize(
+    "name", [" ", "\t", "a\nb", "a\r", "a\u2028b", " a", "a "]
+)
 def test_a_name_that_cannot_be_read_on_a_line(
     packed, line, capsys, untrained, name
 ):

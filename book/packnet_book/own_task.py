@@ -199,8 +199,11 @@ def _refuse_place(file: Path, out: Path) -> None:
         raise BadRun(f"{out}: a device or a pipe; name a file")
     out.parent.mkdir(parents=True, exist_ok=True)
     probe = out.with_name(f".probe-{uuid.uuid4().hex}")
-    probe.touch()
-    probe.unlink()
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:  # say which file, not which hidden one
+        raise OSError(error.errno, error.strerror, str(out)) from error
 
 
 def _refuse_task(
@@ -208,9 +211,11 @@ def _refuse_task(
 ) -> None:
     """Raise BadTask, NoFreeWeights for a task that could not be added."""
     taken = [*network.tasks, *RESERVED]
-    if task and (task.isspace() or task.splitlines() != [task]):
-        raise BadTask(f"task {task!r}: give a name that can be read, on one "
-                      "line")  # fmt: skip
+    if task != task.strip() or len(task.splitlines()) > 1:
+        raise BadTask(
+            f"task {task!r}: give a name that can be read, on one line, "
+            "with no spaces around it"
+        )
     if not task or task in taken:
         raise BadTask(
             f"task {task!r} needs a name of its own; taken: {taken}"
