@@ -312,9 +312,9 @@ def _refuse_length(epochs: int) -> None:
 
 
 # The miniature as the book's records have it: the first task trained four
-# times as long as in the chapters, the others twice, as `first_lengths`
-# and `lengths` found it; retrained half as long as trained, as PackNet's
-# authors do; rates as the studies `tuning_…` found them.
+# times as long as in the chapters, as `first_lengths` found it, the others
+# twice (`lengths` is to say whether that is enough); retrained half as long
+# as trained, as PackNet's authors do; rates as `tuning_…` found them.
 FULL_LENGTH = at_length(
     replace(
         MINIATURE,
