@@ -50,10 +50,10 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	  --nbval-sanitize-with=tests/figures.cfg
 
 stacks: PINS += requirements-stacks.lock
-stacks: $(STAMP)  ## the examples of In your own stack, with their libraries
-	$(INSTALL) '.[stacks]'
+stacks: $(STAMP)  ## examples and peers, with the libraries they need
+	$(INSTALL) '.[stacks,peers]'
 	OMP_NUM_THREADS=1 PACKNET_STACKS=required $(BIN)/pytest \
-	  tests/test_stacks.py --durations=0
+	  tests/test_stacks.py tests/test_peers.py --durations=0
 
 html: $(STAMP)  ## render the book from the stored outputs only
 	rm -rf _build/html

@@ -181,6 +181,18 @@ def test_a_missing_folder_of_pictures(packed, tmp_path, capsys):
     assert str(tmp_path / "none") in line and "expected" in line
 
 
+def test_pictures_to_train_on_alone_are_no_pictures_to_test_on(
+    packed, pictures, tmp_path, capsys
+):
+    alone = tmp_path / "alone"
+    shutil.copytree(pictures / "train", alone / "train")
+    line = fails(capsys, "evaluate", packed, "--task", "one", "--data", alone)
+    assert str(alone / "test") in line and "expected" in line
+    (alone / "train").rename(alone / "val")
+    assert main(["evaluate", str(packed), "--task", "one", "--data",
+                 str(alone)]) == 0  # fmt: skip
+
+
 def test_a_damaged_and_a_missing_network(packed, tmp_path, capsys):
     packed.write_bytes(packed.read_bytes()[:-9])
     assert "damaged" in fails(capsys, "show", packed)

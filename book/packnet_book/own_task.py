@@ -40,7 +40,8 @@ def measure(network: PackNet, task: str, data: Path) -> ErrorRates:
     Raises UnknownTask, BadPictures.
     """
     number = network.number(task)
-    split = "test" if (data / "test").is_dir() else "val"
+    there = [name for name in ("test", "val") if (data / name).is_dir()]
+    split = there[0] if there else "test"
     classes = network.records[number - 1].classes
     listing = read_classes(data, split, test=split, classes=classes)
     pictures = _decoded(listing, _preparation(network, task))
