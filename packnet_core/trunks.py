@@ -71,20 +71,18 @@ def vgg(architecture: Architecture) -> Trunk:
     320 on average), so that a new head's first steps would wreck the
     network: divided by 32 here. "small_vgg": 6 convolutions, 4 halvings.
     """
-    name, size = architecture.name, architecture.size
-    small = name == "small_vgg"
-    plan, units, halved = (
-        (SMALL_VGG, 128, size // 16)
-        if small
-        else (cfgs["D"], 4096, size // 32)
-    )
+    name = architecture.name
+    plan, units, side = cfgs["D"], 4096, architecture.size // 32
+    if name == "small_vgg":
+        plan, units, side = SMALL_VGG, 128, architecture.size // 16
+    if name == "vgg16_features":
+        side = 1
 
     def wide(count: int) -> int:
         return max(1, round(count * architecture.width))
 
     channels = [n if isinstance(n, str) else wide(n) for n in plan]
     out, hidden = wide(int(plan[-2])), wide(units)  # the last is "M"
-    side = 1 if name == "vgg16_features" else halved
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         features=make_layers(channels, batch_norm=name == "vgg16_bn"),
         avgpool=nn.AdaptiveAvgPool2d(side),
@@ -138,22 +136,20 @@ PUBLISHED = {
     "densenet121": ("classifier", 1024, ("relu", "avgpool", "flatten")),
     "squeezenet1_1": ("classifier", 512, ("dropout", "avgpool", "flatten")),
 }
-BUILDERS = dict.fromkeys(
-    ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features"), vgg
-) | dict.fromkeys(PUBLISHED, published)
-NAMES = tuple(BUILDERS)
+NAMES = ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features", *PUBLISHED)
 
 
 def build(architecture: Architecture) -> Trunk:
     """A new trunk with random weights. Raises BadTrunk."""
-    if architecture.name not in BUILDERS:
+    if architecture.name not in NAMES:
         raise BadTrunk(
-            f"unknown network {architecture.name!r}; "
-            f"choose from {', '.join(NAMES)}"
+            f"unknown network {architecture.name!r}; choose from "
+            f"{', '.join(NAMES)}"
         )
     if architecture.size < 32:
         raise BadTrunk(
             f"pictures of {architecture.size} px are halved five times: "
             "take at least 32 px"
         )
-    return BUILDERS[architecture.name](architecture)
+    make = published if architecture.name in PUBLISHED else vgg
+    return make(architecture)
