@@ -116,31 +116,30 @@ def published(architecture: Architecture) -> Trunk:
     that is the average followed by a linear layer, so the average belongs
     to the trunk and the linear layer is the head.
     """
-    head, out_features, tail = PUBLISHED[architecture.name]
+    head, out_features = PUBLISHED[architecture.name]
     full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
     del layers[head]
-    known = {
-        "relu": nn.ReLU(inplace=True),
-        "dropout": nn.Dropout(architecture.dropout),
-        "avgpool": nn.AdaptiveAvgPool2d(1),
-        "flatten": nn.Flatten(),
-    }
-    layers |= {name: known[name] for name in tail}
+    if architecture.name == "densenet121":
+        layers["relu"] = nn.ReLU(inplace=True)
+    if architecture.name == "squeezenet1_1":
+        layers["dropout"] = nn.Dropout(architecture.dropout)
+    layers |= {"avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
     return Trunk(architecture, layers, out_features)
 
 
-# The head's name, the features before it, and what comes in its place.
+# The head's name, and the features before it.
 PUBLISHED = {
-    "resnet50": ("fc", 2048, ("flatten",)),
-    "densenet121": ("classifier", 1024, ("relu", "avgpool", "flatten")),
-    "squeezenet1_1": ("classifier", 512, ("dropout", "avgpool", "flatten")),
+    "resnet50": ("fc", 2048),
+    "densenet121": ("classifier", 1024),
+    "squeezenet1_1": ("classifier", 512),
 }
 NAMES = ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features", *PUBLISHED)
 
 
 def build(architecture: Architecture) -> Trunk:
     """A new trunk with random weights. Raises BadTrunk."""
+    make = published if architecture.name in PUBLISHED else vgg
     if architecture.name not in NAMES:
         raise BadTrunk(
             f"unknown network {architecture.name!r}; choose from "
@@ -151,5 +150,4 @@ def build(architecture: Architecture) -> Trunk:
             f"pictures of {architecture.size} px are halved five times: "
             "take at least 32 px"
         )
-    make = published if architecture.name in PUBLISHED else vgg
     return make(architecture)
