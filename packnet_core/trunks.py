@@ -51,14 +51,10 @@ class Trunk(nn.Sequential):
 
 
 class Divide(nn.Module):
-    """Features (B, F) by a number."""
-
-    def __init__(self, by: float):
-        super().__init__()
-        self.by = by
+    """Features (B, F) by `LARGE`."""
 
     def forward(self, features: Tensor) -> Tensor:
-        return features / self.by
+        return features / LARGE
 
 
 def vgg(architecture: Architecture) -> Trunk:
@@ -89,7 +85,7 @@ def vgg(architecture: Architecture) -> Trunk:
         flatten=nn.Flatten(),
     )
     if name == "vgg16_features":
-        layers["divide"], hidden = Divide(LARGE), out
+        layers["divide"], hidden = Divide(), out
     else:
         layers["classifier"] = nn.Sequential(
             nn.Linear(out * side * side, hidden),
