@@ -1,5 +1,7 @@
 """A training step with the guard, against the same step without it."""
 
+from collections.abc import Callable
+
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -11,34 +13,29 @@ from packnet_core.trunks import Architecture, build
 
 def run(architecture: Architecture, batch: int, pairs: int, steps: int):
     """Time of guarded steps over unguarded ones, second of two tasks."""
-    torch.manual_seed(0)
-    trunk = build(architecture)
-    network = PackNet(trunk, trunk.out_features)
-    network.add_task("first", 10)
-    network.prune(0.5)
-    network.add_task("second", 10)
     images = torch.randn(batch, 3, architecture.size, architecture.size)
     labels = torch.arange(batch) % 10
-    optimizer = torch.optim.SGD(network.parameters(), 1e-4, momentum=0.9)
-    network.guard(optimizer)
-    guard = network._guard()
-    on, off = (guard.partly, guard.wholly), ({}, {})
 
-    def train() -> None:
-        for _ in range(steps):
-            optimizer.zero_grad()
-            cross_entropy(network(images), labels).backward()
-            optimizer.step()
+    def training(guarded: bool) -> Callable[[], None]:
+        torch.manual_seed(0)
+        trunk = build(architecture)
+        network = PackNet(trunk, trunk.out_features)
+        network.add_task("first", 10)
+        network.prune(0.5)
+        network.add_task("second", 10)
+        optimizer = torch.optim.SGD(network.parameters(), 1e-4, momentum=0.9)
+        if guarded:
+            network.guard(optimizer)
 
-    def guarded() -> None:
-        guard.partly, guard.wholly = on
-        train()
+        def train() -> None:
+            for _ in range(steps):
+                optimizer.zero_grad()
+                cross_entropy(network(images), labels).backward()
+                optimizer.step()
 
-    def unguarded() -> None:
-        guard.partly, guard.wholly = off
-        train()
+        return train
 
-    return compare(guarded, unguarded, pairs=pairs)
+    return compare(training(True), training(False), pairs=pairs)
 
 
 def full() -> Ratio:

@@ -116,6 +116,5 @@ def evaluate(
     hits = best == pictures.labels[mine, None]
     right = torch.stack([hits[:, 0].sum(), hits.sum()])
     total = accelerator.reduce(right.to(accelerator.device), "sum")
-    assert isinstance(total, Tensor)
     top1, top5 = (100 * (1 - total.cpu().double() / count)).tolist()
     return ErrorRates(top1, top5 if classes > 5 else math.nan, count)

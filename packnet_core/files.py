@@ -29,12 +29,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from packnet_core.errors import BadTask, BadTrunk, DamagedFile
+from packnet_core.errors import BadRun, BadTask, BadTrunk, DamagedFile
 
 FORMAT = 2
 NO_SUM = "0" * 64
 MARK = rb"\"sha256\": \""  # the header's JSON stands inside JSON
-BLOCK = 2**22  # bytes that are read at once
 
 
 def write(
@@ -56,16 +55,11 @@ def write(
     places: set[int] = set()  # in memory: tied weights are written twice
     for name, tensor in tensors.items():
         one = tensor.detach().cpu().contiguous()
-        alone = one.untyped_storage().nbytes() == one.nbytes
-        plain[name] = (
-            one if alone and one.data_ptr() not in places else one.clone()
-        )
-        places.add(one.data_ptr())
+        place = one.untyped_storage().data_ptr()
+        plain[name] = one.clone() if place in places else one
+        places.add(place)
     with replacing(path) as new:
-        try:
-            save_file(plain, new, {"packnet": text})
-        except SafetensorError as error:
-            raise OSError(errno.EIO, str(error)) from error
+        save_file(plain, new, {"packnet": text})
         digest, offset = _checksum(new)
         with open(new, "r+b") as file:
             file.seek(offset)
@@ -98,17 +92,18 @@ def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 @contextmanager
-def damage_named(path: str | os.PathLike) -> Iterator[None]:
+def damage_named(
+    path: str | os.PathLike | None,
+    what: str = "no packed network, or damaged",
+    cure: str = "make or fetch it again",
+) -> Iterator[None]:
     """Whatever a file that cannot be trusted leads to is a DamagedFile."""
     try:
         yield
-    except (BadTrunk, DamagedFile, OSError, MemoryError):
+    except (BadRun, BadTrunk, DamagedFile, OSError, MemoryError):
         raise
-    except Exception as error:  # any: a header may say anything
-        raise DamagedFile(
-            f"{path}: no packed network, or damaged ({error}): make or fetch "
-            "it again"
-        ) from error
+    except Exception as error:  # any: a file may say anything
+        raise DamagedFile(f"{path}: {what} ({error}): {cure}") from error
 
 
 def _checksum(path: str | os.PathLike) -> tuple[str, int]:
@@ -123,9 +118,7 @@ def _checksum(path: str | os.PathLike) -> tuple[str, int]:
         if offset < len(MARK) or offset + len(NO_SUM) > len(start):
             raise ValueError("it has no checksum")
         start[offset : offset + len(NO_SUM)] = NO_SUM.encode()
-        digest = hashlib.sha256(start)
-        while block := file.read(BLOCK):
-            digest.update(block)
+        digest = hashlib.file_digest(file, lambda: hashlib.sha256(start))
     return digest.hexdigest(), offset
 
 
@@ -164,9 +157,7 @@ def encode(owner: Tensor, tasks: int) -> Tensor:
     """The code, bytes (m,), of an owner map with owners up to `tasks`."""
     flat, powers = owner.cpu().flatten().numpy(), _powers(tasks + 1)
     padded = numpy.pad(flat, (0, -len(flat) % len(powers)))
-    packed = numpy.zeros(len(padded) // len(powers), dtype=numpy.uint8)
-    for column, power in zip(padded.reshape(-1, len(powers)).T, powers):
-        packed += column * numpy.uint8(power)
+    packed = padded.reshape(-1, len(powers)) @ powers.astype(numpy.uint8)
     coder = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
     code = coder.compress(packed.data) + coder.flush()
     return torch.frombuffer(bytearray(code), dtype=torch.uint8)
@@ -216,9 +207,11 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         with suppress(OSError):  # not all disks know of modes
             new.chmod(0o666 & ~mask)
         os.replace(new, path)
-    except OSError as error:  # say which file, not which temporary one
-        reason = error.strerror or str(error)
-        raise OSError(error.errno, reason, str(path)) from error
+    except (OSError, SafetensorError) as error:
+        # Say which file, not which temporary one.
+        number = getattr(error, "errno", errno.EIO)
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OSError(number, reason, str(path)) from error
     finally:
         with suppress(OSError):
             new.unlink()

@@ -64,10 +64,12 @@ class Fixed:
         parts = pieces(*tensors, self.owner)
         return ((*some, owners == self.task) for *some, owners in parts)
 
-    def clear(self, gradient: Tensor) -> None:
-        """Clear the entries of fixed weights in a gradient, in place."""
-        for values, moves in self._moving(gradient):
-            keep_where(values, moves)
+    @torch.no_grad()
+    def clear(self, weight: Tensor) -> None:
+        """Clear the gradients of the fixed weights, in place."""
+        if weight.grad is not None:
+            for values, moves in self._moving(weight.grad):
+                keep_where(values, moves)
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
@@ -84,20 +86,19 @@ class Guard:
         self.optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self.partly: dict[nn.Parameter, Fixed] = {}
         self.wholly: dict[Tensor, Tensor] = {}
-        self.hooks: dict[nn.Parameter, RemovableHandle] = {}
+        self.hooks: list[RemovableHandle] = []
 
     def __del__(self):
-        for hook in self.hooks.values():
+        for hook in self.hooks:
             hook.remove()
 
     def attach(self, optimizer: Optimizer) -> None:
         """Guard an optimiser, and those that it steps with."""
-        held = vars(optimizer).values()
-        inner = {one for one in held if isinstance(one, Optimizer)}
-        for one in {optimizer, *inner} - set(self.optimizers):
-            self.optimizers.add(one)
-            one.register_step_pre_hook(lambda *_: self.before_step())
-            one.register_step_post_hook(lambda *_: self.restore())
+        for one in (optimizer, *vars(optimizer).values()):
+            if isinstance(one, Optimizer) and one not in self.optimizers:
+                self.optimizers.add(one)
+                one.register_step_pre_hook(lambda *_: self.before_step())
+                one.register_step_post_hook(lambda *_: self.restore())
 
     def take(self, new: Iterable[nn.Parameter], beside: set[Tensor]) -> None:
         """Let optimisers train `new` too, where they train `beside`."""
@@ -120,31 +121,21 @@ class Guard:
         layers: each shared weight with its owners, of whom only `task`
         may change its weights; others: what may not change at all.
         """
+        while self.hooks:
+            self.hooks.pop().remove()
         self.partly.clear()
         for weight, owner in layers:
             if not (owner == task).all():
-                self.partly[weight] = Fixed(weight, owner, task)
-                self._clear_gradients_of(weight)
+                fixed = self.partly[weight] = Fixed(weight, owner, task)
+                if weight.requires_grad:
+                    hook = weight.register_post_accumulate_grad_hook
+                    self.hooks.append(hook(fixed.clear))
         self.wholly = {p: p.detach().clone() for p in others}
 
     def is_current(self) -> bool:
         """Whether the owners are still those that were noted."""
         noted = self.partly.values()
         return all(f.version == f.owner._version for f in noted)
-
-    def _clear_gradients_of(self, weight: nn.Parameter) -> None:
-        if weight in self.hooks or not weight.requires_grad:
-            return
-        guard = weakref.ref(self)  # the optimisers alone keep a guard
-
-        def clear(_: Tensor) -> None:
-            alive = guard()
-            fixed = alive and alive.partly.get(weight)
-            if fixed and weight.grad is not None:
-                with torch.no_grad():
-                    fixed.clear(weight.grad)
-
-        self.hooks[weight] = weight.register_post_accumulate_grad_hook(clear)
 
     @torch.no_grad()
     def restore(self) -> None:

@@ -11,7 +11,7 @@ import numpy
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
-from torchvision.datasets.folder import make_dataset
+from torchvision.datasets.folder import find_classes, make_dataset
 from torchvision.transforms.functional import pil_to_tensor
 
 from packnet_core.errors import BadPictures
@@ -21,8 +21,6 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 LITTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"}
 TOPS = {"I": (255, 4095, 65535), "F": (1, 255)}  # of pixels, by their mode
-CURE = """mend it (HEIC: export it as JPEG; too large: make it smaller; no \
-leave: allow yourself to read it), or take it away"""
 
 
 class Source(Protocol):
@@ -60,10 +58,8 @@ class InMemory(Source):
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
         squares = self.images.new_empty(len(indices), 3, size, size)
-        places = zip(
-            indices.tolist(), corners.tolist(), flips.tolist(), strict=True
-        )
-        for square, (index, (top, left), flip) in zip(squares, places):
+        places = indices.tolist(), corners.tolist(), flips.tolist()
+        for square, index, (top, left), flip in zip(squares, *places):
             part = self.images[index, :, top : top + size, left : left + size]
             square.copy_(part.flip(2) if flip else part)
         return squares
@@ -87,9 +83,7 @@ class Pictures:
     def __post_init__(self):
         images, labels, last = self.images, self.labels, len(self.classes) - 1
         if isinstance(images, Tensor) and (
-            images.dtype != torch.uint8
-            or images.dim() != 4
-            or images.shape[1] != 3
+            images.dtype != torch.uint8 or images.shape[1:-2] != (3,)
         ):
             raise BadPictures(
                 f"pictures of {images.dtype}, shape {tuple(images.shape)}: "
@@ -124,9 +118,7 @@ class Pictures:
         side = size if cropped else round(size * 256 / 224)
         root = os.fspath(folder)
         try:
-            names = sorted(
-                one.name for one in os.scandir(root) if one.is_dir()
-            )
+            names, _ = find_classes(root)
             numbers = {n: i for i, n in enumerate(filter(wanted, names))}
             files = make_dataset(root, numbers, is_valid_file=wanted)
         except (OSError, ValueError) as error:
@@ -198,7 +190,9 @@ def opened(file: str | os.PathLike) -> Iterator[Image.Image]:
     except Exception as error:  # any: Pillow lets those of its readers out
         reason = getattr(error, "strerror", None) or error
         raise BadPictures(
-            f"{file}: cannot be read ({reason}): {CURE}"
+            f"{file}: cannot be read ({reason}): mend it (HEIC: export it as "
+            "JPEG; too large: make it smaller; no leave: allow yourself to "
+            "read it), or take it away"
         ) from error
 
 
@@ -215,10 +209,8 @@ def in_colours(picture: Image.Image) -> Image.Image:
         if not (fitting := [top for top in tops if 0 <= low <= high <= top]):
             raise ValueError(f"pixels from {low} to {high}, not a byte each")
         bytes = numpy.empty(values.shape, numpy.uint8)
-        scale = 255 / fitting[0]
-        for part in range(0, values.size, 2**20):  # in little memory
-            some = slice(part, part + 2**20)
-            bytes.flat[some] = (values.flat[some] * scale).round()
+        for row, line in zip(bytes, values):  # one at a time: little memory
+            row[:] = (line * (255 / fitting[0])).round()
         picture = Image.fromarray(bytes)
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
@@ -250,7 +242,6 @@ def shuffled(
     An incomplete last batch is left out, unless it is the only one; the
     next epoch leaves out others.
     """
-    drawn = generator(*seed, "order", epoch)
-    order = torch.randperm(count, generator=drawn)
+    order = torch.randperm(count, generator=generator(*seed, "order", epoch))
     used = max(count // batch, 1) * batch
     return list(order[:used].split(batch))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
-from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
 from torch.nn.utils.parametrize import is_parametrized
 
 from packnet_core.errors import BadTrunk
@@ -56,9 +56,7 @@ def _objection(module: nn.Module, shared: set[int]) -> str | None:
     """Why earlier tasks could not be kept exact with a module, if so;
     shared: identities of the weights that are shared out."""
     weights = [w for w in module._parameters.values() if w is not None]
-    if isinstance(module, LazyModuleMixin) and (
-        module.has_uninitialized_params()
-    ):
+    if any(map(is_lazy, (*weights, *module.buffers(recurse=False)))):
         return "is lazy, without weights: put one batch through the trunk"
     sharded = isinstance(module, FullyShardedDataParallel)
     if sharded or any(hasattr(weight, "placements") for weight in weights):

@@ -30,12 +30,10 @@ from torch.optim import Optimizer
 
 from packnet_core import errors, files, masking, pruning, trunks
 from packnet_core.guard import Guard, digest
-from packnet_core.views import View, innermost, refuse_export, written
+from packnet_core.views import View, innermost, written
 
 RESERVED = ("free", "all", "weights", "layer", "filter")  # in tables
 EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
-# Digests of what is fixed, by its name in the state, if anything is.
-Proof = dict[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,8 @@ class PackNet(nn.Module):
         self.owners = masking.OwnerMap(masking.shared_out(trunk))
         self.records: list[Task] = []
         self.provenance: dict = {}
-        self._proof: Proof = None
+        # Digests of what is fixed, by its name in the state, if anything is.
+        self._proof: dict[str, str] | None = None
         self._proven_at: list | None = None  # stamps of when it held
         # Owners are the same in every process: none sends them about.
         kept = [f"owners.{name}" for name, _ in self.owners]
@@ -176,7 +175,11 @@ class PackNet(nn.Module):
         with self.lock:
             if view is None:
                 return self.trunk(*inputs, **options)
-            refuse_export(self.tasks[view.task - 1])
+            if torch.jit.is_tracing() or torch.compiler.is_compiling():
+                raise errors.InsideView(
+                    "no program is made of a view: take "
+                    f"net.extract({self.tasks[view.task - 1]!r})"
+                )
             weights = view.weights()
             return functional_call(self.trunk, weights, inputs, options)
 
@@ -330,17 +333,12 @@ class PackNet(nn.Module):
             )
         return Task(str(name), names)
 
-    def _head(self, classes: int) -> nn.Linear:
-        """A head of the trunk's number type, on its device."""
-        like = next(iter(self.layers.values()))
-        head = nn.Linear(self.out_features, classes)
-        return head.to(like.device, like.dtype)
-
     def _begin(self, record: Task) -> None:
         """Take a new task in, and fix what is not its own."""
         former = self.heads[-1] if self.records else self.trunk
-        head = self._head(len(record.classes))
-        self.heads.append(head)
+        like = next(iter(self.layers.values()))
+        head = nn.Linear(self.out_features, len(record.classes))
+        self.heads.append(head.to(like.device, like.dtype))
         self.records.append(record)
         if guard := self._guard():
             guard.take(list(head.parameters()), set(former.parameters()))
@@ -451,8 +449,7 @@ class PackNet(nn.Module):
     # How it travels
 
     def __getstate__(self) -> dict:
-        left = {"_guard", "lock"}
-        state = {k: v for k, v in self.__dict__.items() if k not in left}
+        state = {**self.__dict__, "_guard": None, "lock": None}
         with self.lock:  # modules of its own: no call exchanges weights
             tensors = (*self.trunk.parameters(), *self.trunk.buffers())
             trunk = deepcopy(self.trunk, {id(t): t for t in tensors})
@@ -510,12 +507,10 @@ class PackNet(nn.Module):
                 f"the state has the tasks {[r.name for r in records]}, not "
                 f"{self.tasks}: load it into a PackNet without tasks"
             )
-        outputs = [len(record.classes) for record in new]
         with torch.device("meta"):  # shapes only, whatever the state says
-            linear = [
-                nn.Linear(self.out_features, count) for count in outputs
-            ]
-        heads = nn.ModuleList(linear)
+            heads = nn.ModuleList(
+                nn.Linear(self.out_features, len(r.classes)) for r in new
+            )
         state = self.state_dict() | heads.state_dict(prefix="heads.")
         wanted = {n: t.shape for n, t in state.items() if n != EXTRA}
         given = {n: t.shape for n, t in own.items() if strict or n in wanted}
@@ -533,8 +528,8 @@ class PackNet(nn.Module):
                     f"{name} was changed in this state after it was fixed: "
                     "load an earlier one"
                 )
-        with torch.random.fork_rng([]):
-            self.heads.extend(map(self._head, outputs))
+        like = next(iter(self.layers.values()))
+        self.heads.extend(heads.to_empty(device=like.device).to(like.dtype))
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the packed network to one file, replacing it at once.
@@ -601,13 +596,13 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     return network
 
 
-def _as_bytes(tasks: list[dict], proof: Proof, provenance: dict) -> Tensor:
+def _as_bytes(tasks: list, proof: dict | None, provenance: dict) -> Tensor:
     about = {"tasks": tasks, "proof": proof, "provenance": provenance}
     text = json.dumps(about, default=str).encode()
     return torch.frombuffer(bytearray(text), dtype=torch.uint8).clone()
 
 
-def _from_bytes(state: Tensor) -> tuple[list[Task], Proof, dict]:
+def _from_bytes(state: Tensor) -> tuple[list[Task], dict | None, dict]:
     about = json.loads(bytes(state.cpu().tolist()))
     records = []
     for task in about["tasks"]:
@@ -621,7 +616,6 @@ def _from_bytes(state: Tensor) -> tuple[list[Task], Proof, dict]:
 
 def _fix_loaded(network: PackNet, _) -> None:
     """After a state was loaded: the same is fixed as where it was saved."""
-    network._proven_at = network._stamps()
     if network._proof is not None:
         network.freeze_rest()
     network._remember()

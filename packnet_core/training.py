@@ -23,9 +23,9 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
 
-from packnet_core.errors import BadRun, DamagedFile, Diverged, NoTask
+from packnet_core.errors import BadRun, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
-from packnet_core.files import replacing, uninterrupted
+from packnet_core.files import damage_named, replacing, uninterrupted
 from packnet_core.images import Pictures, generator, normalise, shuffled
 from packnet_core.masking import OwnerMap
 from packnet_core.network import PackNet
@@ -296,7 +296,6 @@ def _gradients(
             scaled.backward()
             loss += part.detach()
     total = accelerator.reduce(loss, "sum")
-    assert isinstance(total, Tensor)
     return total.item()
 
 
@@ -344,7 +343,7 @@ class Checkpoint:
         Raises OSError, DamagedFile, and BadRun for another phase."""
         if self.path is None or not self.path.exists():
             return 0
-        try:
+        with damage_named(self.path, "damaged checkpoint", "delete it"):
             state = torch.load(self.path, "cpu", weights_only=True)
             if state["about"] != self.about:
                 raise BadRun(
@@ -353,10 +352,5 @@ class Checkpoint:
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.begun = time.monotonic() - state["seconds"]
-            return state["steps"]
-        except (OSError, BadRun):
-            raise
-        except Exception as error:  # any: it may hold anything
-            raise DamagedFile(
-                f"{self.path}: damaged checkpoint ({error}); delete it"
-            ) from error
+            steps = state["steps"]
+        return steps

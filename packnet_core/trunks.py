@@ -51,14 +51,10 @@ class Trunk(nn.Sequential):
 
 
 class Divide(nn.Module):
-    """Features (B, F) by a number."""
-
-    def __init__(self, by: float):
-        super().__init__()
-        self.by = by
+    """Features (B, F) by `LARGE`."""
 
     def forward(self, features: Tensor) -> Tensor:
-        return features / self.by
+        return features / LARGE
 
 
 def vgg(architecture: Architecture) -> Trunk:
@@ -71,27 +67,25 @@ def vgg(architecture: Architecture) -> Trunk:
     320 on average), so that a new head's first steps would wreck the
     network: divided by 32 here. "small_vgg": 6 convolutions, 4 halvings.
     """
-    name, size = architecture.name, architecture.size
-    small = name == "small_vgg"
-    plan, units, halved = (
-        (SMALL_VGG, 128, size // 16)
-        if small
-        else (cfgs["D"], 4096, size // 32)
-    )
+    name = architecture.name
+    plan, units, side = cfgs["D"], 4096, architecture.size // 32
+    if name == "small_vgg":
+        plan, units, side = SMALL_VGG, 128, architecture.size // 16
+    if name == "vgg16_features":
+        side = 1
 
     def wide(count: int) -> int:
         return max(1, round(count * architecture.width))
 
     channels = [n if isinstance(n, str) else wide(n) for n in plan]
     out, hidden = wide(int(plan[-2])), wide(units)  # the last is "M"
-    side = 1 if name == "vgg16_features" else halved
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         features=make_layers(channels, batch_norm=name == "vgg16_bn"),
         avgpool=nn.AdaptiveAvgPool2d(side),
         flatten=nn.Flatten(),
     )
     if name == "vgg16_features":
-        layers["divide"], hidden = Divide(LARGE), out
+        layers["divide"], hidden = Divide(), out
     else:
         layers["classifier"] = nn.Sequential(
             nn.Linear(out * side * side, hidden),
@@ -118,42 +112,38 @@ def published(architecture: Architecture) -> Trunk:
     that is the average followed by a linear layer, so the average belongs
     to the trunk and the linear layer is the head.
     """
-    head, out_features, tail = PUBLISHED[architecture.name]
+    head, out_features = PUBLISHED[architecture.name]
     full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
     del layers[head]
-    known = {
-        "relu": nn.ReLU(inplace=True),
-        "dropout": nn.Dropout(architecture.dropout),
-        "avgpool": nn.AdaptiveAvgPool2d(1),
-        "flatten": nn.Flatten(),
-    }
-    layers |= {name: known[name] for name in tail}
+    if architecture.name == "densenet121":
+        layers["relu"] = nn.ReLU(inplace=True)
+    if architecture.name == "squeezenet1_1":
+        layers["dropout"] = nn.Dropout(architecture.dropout)
+    layers |= {"avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
     return Trunk(architecture, layers, out_features)
 
 
-# The head's name, the features before it, and what comes in its place.
+# The head's name, and the features before it.
 PUBLISHED = {
-    "resnet50": ("fc", 2048, ("flatten",)),
-    "densenet121": ("classifier", 1024, ("relu", "avgpool", "flatten")),
-    "squeezenet1_1": ("classifier", 512, ("dropout", "avgpool", "flatten")),
+    "resnet50": ("fc", 2048),
+    "densenet121": ("classifier", 1024),
+    "squeezenet1_1": ("classifier", 512),
 }
-BUILDERS = dict.fromkeys(
-    ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features"), vgg
-) | dict.fromkeys(PUBLISHED, published)
-NAMES = tuple(BUILDERS)
+NAMES = ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features", *PUBLISHED)
 
 
 def build(architecture: Architecture) -> Trunk:
     """A new trunk with random weights. Raises BadTrunk."""
-    if architecture.name not in BUILDERS:
+    make = published if architecture.name in PUBLISHED else vgg
+    if architecture.name not in NAMES:
         raise BadTrunk(
-            f"unknown network {architecture.name!r}; "
-            f"choose from {', '.join(NAMES)}"
+            f"unknown network {architecture.name!r}; choose from "
+            f"{', '.join(NAMES)}"
         )
     if architecture.size < 32:
         raise BadTrunk(
             f"pictures of {architecture.size} px are halved five times: "
             "take at least 32 px"
         )
-    return BUILDERS[architecture.name](architecture)
+    return make(architecture)

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from contextvars import ContextVar
-from types import FrameType
+from traceback import walk_stack
 from typing import TYPE_CHECKING
 
 import torch
@@ -78,25 +78,12 @@ def innermost(network: "PackNet") -> View | None:
     Raises InsideView while a generator waits in a view of its own."""
     views = [v for v in _open.get() if v.network is network and not v.closed]
     waiting = {view.generator for view in views} - {None}
-    if waiting:
-        frame: FrameType | None = sys._getframe()
-        while frame is not None:
-            waiting.discard(id(frame))
-            frame = frame.f_back
-        if waiting:
-            raise InsideView(
-                "a generator waits inside a view of its own: leave that view "
-                "first, or make it a contextlib.contextmanager"
-            )
-    return views[-1] if views else None
-
-
-def refuse_export(task: str) -> None:
-    """Raise InsideView while a program is made of what is called."""
-    if torch.jit.is_tracing() or torch.compiler.is_compiling():
+    if waiting and waiting - {id(f) for f, _ in walk_stack(sys._getframe())}:
         raise InsideView(
-            f"no program is made of a view: take net.extract({task!r})"
+            "a generator waits inside a view of its own: leave that view "
+            "first, or make it a contextlib.contextmanager"
         )
+    return views[-1] if views else None
 
 
 def written(tensor: Tensor) -> tuple:
