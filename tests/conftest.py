@@ -1,6 +1,7 @@
 """What several files of tests use: a server, a browser, the book in it."""
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -10,6 +11,10 @@ from playwright.sync_api import Browser, Error
 from browser import BUILT, chromium, serve
 from packnet_book.photos import download
 from tests.http_server import serving
+
+# A job in the background of a shell is started with Ctrl-C ignored.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REQUIRED = bool({"CI", "PACKNET_BOOK"} & set(os.environ))
 

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pandas
@@ -500,6 +501,7 @@ def test_without_runs_there_are_shares_and_no_errors(browser, tmp_path):
 # Hours and money
 
 
+@cache
 def costs() -> dict[str, pandas.DataFrame]:
     return {name: cost_table(PAPER, name) for name in ("packnet", "lwf")}
 
