@@ -185,6 +185,7 @@ ALIKE_ONCE = """() => {
   }
   const seen = new Set()
   for (const e of document.querySelectorAll(".highlight span, svg text")) {
+    if (e.querySelector("span") || !e.checkVisibility()) continue
     const {color, fill, fontSize, fontWeight} = getComputedStyle(e)
     const look = [color, fill, fontSize, fontWeight, ground(e)].join()
     if (seen.has(look)) e.style.display = "none"
@@ -293,6 +294,13 @@ def test_a_fault_on_a_page_is_found(browser, site, fault):
             '<div class="highlight"><span>fine</span></div>'
             '<div class="highlight" style="background: #333">'
             "<span>dark</span></div>",
+            "color-contrast",
+        ),
+        (
+            '<details><summary>x</summary><div class="highlight">'
+            '<span style="color: #999">folded</span></div></details>'
+            '<div class="highlight"><span>fine</span> <span>fine '
+            '<span style="color: #999">pale</span></span></div>',
             "color-contrast",
         ),
         ("<button></button>", "button-name"),
