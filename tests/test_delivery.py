@@ -130,6 +130,19 @@ def test_no_button_leads_nowhere(monkeypatch, address):
     assert bool(options["launch_buttons"]) is not unset
 
 
+def test_a_figure_with_a_caption_can_be_linked_to():
+    body = (
+        '<h1>x</h1><figure class="pn-figure"><figcaption>a</figcaption>'
+        '</figure><figure class="pn-figure"><svg/></figure>'
+        '<figure class="pn-figure"><svg/><figcaption>b</figcaption></figure>'
+    )
+    made = delivery.anchored(body)
+    anchors = re.findall('id="(.*?)"', made)
+    assert anchors == ["figure-1", "figure-2"]
+    assert re.sub(' id="[^"]*"', "", made) == body
+    assert '<figure class="pn-figure"><svg/></figure>' in made
+
+
 def folds(page) -> list[bool]:
     return page.eval_on_selector_all(
         "details.hide.above-input", "all => all.map(d => d.open)"
