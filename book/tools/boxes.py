@@ -4,7 +4,8 @@ Chapters are plain Markdown, so that Colab shows them too. A paragraph that
 begins with one of `BEGINNINGS` in bold gets that class; so does a list that
 follows it directly. A prediction in the middle of a paragraph begins one of
 its own. In the sections of exercises and self-tests each question becomes
-one box, with its answer.
+one box, with its answer. What a cell has printed may be wrapped, unless it
+has columns.
 """
 
 import re
@@ -21,6 +22,7 @@ SECTIONS = {
     "pn-exercise": re.compile(r"Exercises\b"),
     "pn-question": re.compile(r"(Self-test|Check yourself|Questions)\b"),
 }
+COLUMNS = re.compile(r"\S {2,}\S")
 NUMBER = re.compile(r"(Exercise )?\d+\.")
 
 
@@ -101,11 +103,20 @@ def _open(box: nodes.container | None) -> bool:
     return raw.count("<details") > raw.count("</details")
 
 
+def wrap(doctree: nodes.document) -> None:
+    """Mark what was printed without columns: it may be wrapped."""
+    for block in doctree.findall(nodes.literal_block):
+        printed = {"stream", "text_plain"} & set(block["classes"])
+        if printed and not COLUMNS.search(block.astext()):
+            block["classes"].append("pn-lines")
+
+
 def boxes(app: Sphinx, doctree: nodes.document) -> None:
     if not app.env.docname.startswith("book/"):
         return
     split(doctree)
     mark(doctree)
+    wrap(doctree)
     for section in list(doctree.findall(nodes.section)):
         title = section.next_node(nodes.title)
         for name, pattern in SECTIONS.items():
