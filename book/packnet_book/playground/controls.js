@@ -10,8 +10,8 @@ import {fromState, pack, toState, unpack} from "./state.js";
 import {readCSV, refusal} from "./tasks.js";
 import {
   METHODS_TOLD, METHOD_NAMES, describe, drawChart, drawCounter, drawCourse,
-  drawNetwork, drawOwners, drawPanels, drawSizes, fractionAt, makePanels,
-  nearest, paintPoints, percent, prunesAgain, tellPlace, tellWeight,
+  drawNetwork, drawOwners, drawPanels, drawSizes, fractionAt, headAt,
+  makePanels, nearest, paintPoints, percent, prunesAgain, tellPlace, tellWeight,
   whenFinished,
 } from "./view.js";
 
@@ -270,7 +270,8 @@ function showControls(here) {
   put("network-title", viewed && viewed <= here.current
     ? `The network as ${nameOf(here, viewed)} sees it` : "The network");
   put("pointed", pointed ? tellWeight(here, pointed, viewed)
-    : "Point at a line, or at a task above.");
+    : "Point at a line, or at a task.");
+  element("walk").ariaValueText = element("pointed").textContent;
   if (!goal) element("network").setAttribute("aria-label", describe(here));
   put("owner-title", here.method === "packnet" || here.method === "separate"
     ? "Who owns the weights" : "Who trained the weights last");
@@ -636,20 +637,19 @@ function table(caption, tasks, rows) {
 
 const ADDRESS = "#playground=";
 
-function frameOf() { // the page that the address belongs to
+// The page whose address the reader sees; null in a frame that may not look.
+function addressed() {
   try {
-    return window.frameElement ? window.parent : window;
+    return window.top.location.href ? window.top : null;
   } catch {
-    return window;
+    return null;
   }
 }
 
 async function linkTo() {
   const letters = ADDRESS + await pack(toState(run()));
-  const {location, history} = frameOf();
-  try {
-    history.replaceState(null, "", letters);
-  } catch { /* some frames may not */ }
+  const {location, history} = addressed();
+  history.replaceState(null, "", letters);
   return location.href.split("#")[0] + letters;
 }
 
@@ -666,8 +666,8 @@ function take(state) {
 }
 
 async function takeAddress() {
-  const letters = frameOf().location.hash;
-  if (!letters.startsWith(ADDRESS)) return;
+  const letters = addressed()?.location.hash;
+  if (!letters?.startsWith(ADDRESS)) return;
   try {
     take(await unpack(letters.slice(ADDRESS.length)));
   } catch {
@@ -678,6 +678,7 @@ async function takeAddress() {
 
 function makeOut() {
   const refused = () => run().diverged;
+  element("link").hidden = element("link-told").hidden = !addressed();
   element("link").onclick = async () => {
     if (refused()) return put("out-told", "This run has diverged.");
     element("link-text").value = await linkTo();
@@ -763,14 +764,23 @@ function setFraction(share) {
 
 function makeNetworkPointer() {
   const canvas = element("network");
+  let head = 0;
   const point = event => {
     const box = canvas.getBoundingClientRect();
-    act.point(nearest(run(), canvas.clientWidth, event.clientX - box.left,
-      event.clientY - box.top));
+    const at = [canvas.clientWidth, event.clientX - box.left,
+      event.clientY - box.top];
+    const former = head;
+    head = headAt(run(), ...at);
+    if (head !== former) act.view(head);
+    act.point(head ? null : nearest(run(), ...at));
   };
   canvas.onpointermove = canvas.onpointerdown = point;
-  canvas.onpointerleave = event =>
-    event.pointerType === "touch" || act.point(null);
+  canvas.onpointerleave = event => {
+    if (event.pointerType === "touch") return;
+    if (head) act.view(0);
+    head = 0;
+    act.point(null);
+  };
   element("walk").oninput = event => {
     const nth = +event.target.value - 1, {weights} = run().networks[0];
     const layer = nth < weights[0].length ? 0 : 1;
@@ -805,6 +815,6 @@ makeOut();
 new ResizeObserver(ask).observe(document.body);
 new MutationObserver(ask).observe(document.documentElement,
   {attributeFilter: ["data-ground"]});
-frameOf().addEventListener("hashchange", takeAddress);
+addressed()?.addEventListener("hashchange", takeAddress);
 show();
 takeAddress().then(() => document.body.dataset.ready = "true");

@@ -258,6 +258,10 @@ export function linesOf(run, place) {
   return lines;
 }
 
+// The task whose outputs are drawn at a point, or 0.
+export const headAt = (run, width, x, y) => 1 + layout(run, width).heads
+  .findIndex(head => Math.abs(y - head.y) < 12 && x > head.x - 12);
+
 // The weight whose line is nearest to a point, or null.
 export function nearest(run, width, x, y) {
   const place = layout(run, width);
