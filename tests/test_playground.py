@@ -919,7 +919,8 @@ def test_pointing_tells_of_a_weight_and_of_a_task(page):
     expect(title).to_contain_text("as quadrants")
     canvas = page.locator("#network")
     x, y = page.evaluate(
-        """() => { const {heads} = layout(run(), element("network").clientWidth)
+        """() => {
+          const {heads} = layout(run(), element("network").clientWidth)
           return [heads[0].x, heads[0].y] }"""
     )
     canvas.hover(position={"x": x, "y": y})
