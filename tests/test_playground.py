@@ -748,54 +748,6 @@ def test_the_end_of_a_stage_is_said_in_words_while_it_plays(page):
     assert len(said) == 7 and said[6].startswith("All 4 tasks")
 
 
-def test_while_it_plays_no_task_of_the_page_does_everything(page):
-    """Training, network and panels in turn; one finished region a picture."""
-    seen = page.evaluate(
-        """async () => {
-          act.method("finetune")
-          while (run().current < 4) advance(run())
-          show()
-          await new Promise(requestAnimationFrame) // what was asked for
-          let now = []
-          const spied = name => {
-            const before = window[name]
-            window[name] = (...given) => {
-              now.push(name)
-              return before(...given)
-            }
-          }
-          for (const name of ["drawNetwork", "drawRegion", "drawChart",
-            "advance"]) spied(name)
-          const next = () => new Promise(requestAnimationFrame)
-          const seen = [], plan = setTimeout
-          const apart = f => (...given) => {
-            now = []
-            f(...given)
-            seen.push(now)
-          }
-          window.setTimeout = (f, wait) => plan(apart(f), wait)
-          const frame = requestAnimationFrame
-          window.requestAnimationFrame = f => frame(apart(f))
-          act.play()
-          for (let i = 0; i < 30; i++) await new Promise(frame)
-          pause()
-          await new Promise(frame)
-          return [seen, [...document.querySelectorAll(".region")].map(
-            (canvas, i) => isStale(canvas, run(), i + 1))]
-        }"""
-    )
-    tasks, stale = [set(names) for names in seen[0]], seen[1]
-    playing = seen[0][:-1]
-    assert {"advance"} in tasks and {"drawNetwork"} in tasks
-    for names in playing:
-        if "advance" in names:
-            assert set(names) == {"advance"}
-        assert names.count("drawRegion") <= 2
-        assert not {"drawNetwork", "drawChart"} <= set(names)
-    assert any(names.count("drawRegion") == 2 for names in playing)
-    assert stale == [False] * 4
-
-
 @pytest.mark.parametrize("form", ["none", "allow-scripts"])
 def test_in_a_frame_without_an_address_no_link_is_offered(
     browser, tmp_path, form
