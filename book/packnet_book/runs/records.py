@@ -48,6 +48,6 @@ def _file(study: str, kind: str) -> Path:
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Replace a text file at once. Raises OSError."""
+    """Replace a text file at once, its lines as they end. Raises OSError."""
     with replacing(path) as new:
-        new.write_text(text, "utf-8", errors="surrogateescape")
+        new.write_text(text, "utf-8", errors="surrogateescape", newline="")
