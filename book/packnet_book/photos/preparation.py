@@ -64,14 +64,16 @@ class Preparation:
         """
         with opened(file) as picture:
             sides = picture.size
-            boxed = self.cropped and box is not None
-            large = not boxed and sides[0] * sides[1] > LARGE
+            part = box if self.cropped else None
+            large = part is None and sides[0] * sides[1] > LARGE
             short = 2 * min(self.shape(*sides))  # twice what it shall be
             if large:
                 picture.draft(picture.mode, (short, short))
-            with ROOM.taken(needed(picture, sides, boxed or large)):
-                if boxed:
-                    picture = picture.crop(clipped(box, *sides))
+            with ROOM.taken(
+                needed(picture, sides, part is not None or large)
+            ):
+                if part is not None:
+                    picture = picture.crop(clipped(part, *sides))
                 elif large:
                     picture = smaller(picture, short)
                 picture = in_colours(picture)
