@@ -28,7 +28,9 @@ def test_there_are_commands_for_one_card_and_for_several():
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_chapter_is_understood(line, monkeypatch):
+def test_a_command_of_the_chapter_is_understood(line, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sets").mkdir()
     program, *words = shlex.split(line)
     if program == "accelerate":
         launch, *words = words

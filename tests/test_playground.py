@@ -703,6 +703,7 @@ def test_switching_the_method_makes_it_no_faster(page):
           for (const name of ["heads", "finetune", "heads", "finetune"]) {
             act.method(name)
           }
+          const next = () => new Promise(requestAnimationFrame)
           let most = 0
           for (let i = 0; i < 20; i++) {
             const before = run().steps
