@@ -8,12 +8,13 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 
 import torch
-from pandas import DataFrame
+from pandas import DataFrame, read_csv
 
 from packnet_book.runs.provenance import provenance
 from packnet_book.runs.records import write_text
 
-RESULTS = Path(__file__).parents[2] / "data" / "results"
+DATA = Path(__file__).parents[2] / "data"
+RESULTS, RECORDING = DATA / "results", DATA / "recording"
 
 
 def origin() -> dict:
@@ -52,10 +53,15 @@ def plain(settings: object):
 
 
 def write(
-    part: str, what: str, settings: object, table: DataFrame, made: dict
+    part: str,
+    what: str,
+    settings: object,
+    table: DataFrame,
+    made: dict,
+    folder: Path = RESULTS,
 ) -> None:
     """Replace the record of one part of the comparison."""
-    file = RESULTS / f"peers_{part}.csv"
+    file = folder / f"peers_{part}.csv"
     about = {
         "what": what,
         "command": f"python -m benchmarks.peers {part}",
@@ -65,3 +71,16 @@ def write(
     text = table.to_csv(index=False, float_format="%.6g", na_rep="nan")
     write_text(file, text)
     write_text(file.with_suffix(".json"), json.dumps(about, indent=1))
+
+
+def kept(part: str, settings: object) -> list[dict]:
+    """The rows of a part that are recorded at these settings, so that a
+    long one goes on where it stopped; none if it was done otherwise."""
+    now = json.loads(json.dumps(plain(settings)))
+    for file in (d / f"peers_{part}.csv" for d in (RECORDING, RESULTS)):
+        about = file.with_suffix(".json")
+        if about.exists():
+            before = json.loads(about.read_text("utf-8"))["settings"]
+            if before == now:
+                return read_csv(file).to_dict("records")
+    return []
