@@ -54,8 +54,8 @@ class Settings:
     batch: int = 30  # divides the pictures of every task
     rate: float = 5e-4
     seed: int = 2600  # of the first draw
-    draws: int = 10
-    switched: int = 5
+    draws: int = 5
+    switched: int = 4
     share: float = 1.0
 
     @property

@@ -14,6 +14,7 @@ from packnet_book.runs.provenance import provenance
 from packnet_book.runs.records import write_text
 
 DATA = Path(__file__).parents[2] / "data"
+COUNTS = {"draws", "switched"}
 RESULTS, RECORDING = DATA / "results", DATA / "recording"
 
 
@@ -74,13 +75,18 @@ def write(
 
 
 def kept(part: str, settings: object) -> list[dict]:
-    """The rows of a part that are recorded at these settings, so that a
-    long one goes on where it stopped; none if it was done otherwise."""
-    now = json.loads(json.dumps(plain(settings)))
+    """The rows of a part that are recorded at these settings, however
+    many, so that a long one goes on; none if it was done otherwise."""
+    now = alike(json.loads(json.dumps(plain(settings))))
     for file in (d / f"peers_{part}.csv" for d in (RECORDING, RESULTS)):
         about = file.with_suffix(".json")
         if about.exists():
             before = json.loads(about.read_text("utf-8"))["settings"]
-            if before == now:
+            if alike(before) == now:
                 return read_csv(file).to_dict("records")
     return []
+
+
+def alike(settings: dict) -> dict:
+    """Settings but for how often something is done."""
+    return {k: v for k, v in settings.items() if k not in COUNTS}
