@@ -272,3 +272,33 @@ def test_its_own_loop_agrees_with_how_avalanche_is_driven_here():
     found = outcomes("exact", "row")
     for name in ("momentum", "weight decay"):
         assert found[name, BY_ITS_LOOP] == found[name, "avalanche"]
+
+
+def test_the_readme_s_table_says_what_the_records_say():
+    text = (ROOT / "README.md").read_text("utf-8")
+    lines = text.split("## Which PackNet\n\n")[1].split("\n\n")[0]
+    _, _, *rows = [
+        line.strip("| ").split(" | ") for line in lines.split("\n")
+    ]
+    cells = {
+        name: dict(zip(PEERS, told, strict=True)) for name, *told in rows
+    }
+    assert 8 <= len(cells) <= 12
+    state = table("cost").query("what == 'state'")
+    for found in state.itertuples():
+        assert float(cells["state, bytes a weight"][found.peer]) == (
+            pytest.approx(4 * found.ratio, abs=0.02)
+        )
+    exactly, taken = outcomes("exact", "row"), outcomes("accepts", "network")
+    for name, found in (
+        ("finished tasks, a new optimiser for each task", exactly["Adam"]),
+        ("… with batch norm", exactly["batch norm"]),
+        ("… with attention", taken["ViT-B/16"]),
+        ("… with weight decay, or an optimiser that is kept",
+         exactly["weight decay"]),
+        ("… with weight decay, or an optimiser that is kept",
+         exactly["Adam, kept"]),
+    ):  # fmt: skip
+        told = {peer: cells[name][peer].split(",")[0] for peer in PEERS}
+        said = {p: t.removesuffix(" by name") for p, t in told.items()}
+        assert said == found[[*PEERS]].to_dict(), name
