@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-from packnet_core.masking import PIECE, bits, keep_where, pieces, visible
+from packnet_core.masking import bits, keep_where, owned, pieces, visible
 
 
 @torch.no_grad()
@@ -43,8 +43,7 @@ class Fixed:
     """What may not change in one shared parameter.
 
     owner: uint8 tensor, shaped like `weight`; the weights of `task` may
-    change, no others. For small layers a mask of the weights' width is
-    kept: it is faster than one that is made of the owners each time.
+    change, no others.
     """
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
@@ -52,29 +51,21 @@ class Fixed:
         self.version = owner._version
         kept = weight.detach().clone()
         for values, owners in pieces(kept, owner):
-            keep_where(values, owners != task)
-        self.kept, self.moves = bits(kept), None
-        if owner.numel() <= PIECE:
-            self.moves = (owner == task).to(self.kept.dtype)
-
-    def _moving(self, *tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
-        """Pieces of tensors, and which of their entries may change."""
-        if self.moves is not None:
-            return [(*tensors, self.moves)]
-        parts = pieces(*tensors, self.owner)
-        return ((*some, owners == self.task) for *some, owners in parts)
+            keep_where(values, ~owned(owners, task))
+        self.kept = bits(kept)
 
     @torch.no_grad()
     def clear(self, weight: Tensor) -> None:
         """Clear the gradients of the fixed weights, in place."""
         if weight.grad is not None:
-            for values, moves in self._moving(weight.grad):
-                keep_where(values, moves)
+            for values, owners in pieces(weight.grad, self.owner):
+                keep_where(values, owned(owners, self.task))
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
-        for now, kept, moves in self._moving(bits(weight), self.kept):
-            torch.addcmul(kept, now, moves, out=now)
+        parts = pieces(bits(weight), self.kept, self.owner)
+        for now, kept, owners in parts:
+            torch.addcmul(kept, now, owned(owners, self.task), out=now)
 
 
 class Guard:
@@ -125,7 +116,7 @@ class Guard:
             self.hooks.pop().remove()
         self.partly.clear()
         for weight, owner in layers:
-            if not (owner == task).all():
+            if not owned(owner, task).all():
                 fixed = self.partly[weight] = Fixed(weight, owner, task)
                 if weight.requires_grad:
                     hook = weight.register_post_accumulate_grad_hook

@@ -184,8 +184,8 @@ def wanted(path: str) -> bool:
 @contextmanager
 def opened(file: str | os.PathLike) -> Iterator[Image.Image]:
     """A picture's file; whatever reading it leads to is BadPictures."""
-    try:
-        with Image.open(file) as picture:
+    try:  # of a path, Pillow would map grey TIFFs, and turn them wrongly
+        with open(file, "rb") as stream, Image.open(stream) as picture:
             yield picture
     except Exception as error:  # any: Pillow lets those of its readers out
         reason = getattr(error, "strerror", None) or error

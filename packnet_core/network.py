@@ -259,7 +259,7 @@ class PackNet(nn.Module):
         task, fraction = self._current(), pruning.checked(fraction)
         with self._changing("prune"):
             layers, owner = self.layers, self.owner
-            if not any((owners == task).any() for owners in owner.values()):
+            if not any(masking.owned(o, task).any() for o in owner.values()):
                 raise errors.BadTask(
                     f"{self.tasks[-1]!r} owns no weights to free: give it "
                     "some, with add_task instead of add_head"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from packnet_core.errors import BadFraction, Diverged
-from packnet_core.masking import keep_where, pieces
+from packnet_core.masking import keep_where, owned, pieces
 
 
 def checked(fraction: float) -> float:
@@ -39,8 +39,8 @@ def cutoff(
     tensor, same shape; fraction: in [0, 1). Raises BadFraction, and
     Diverged where a weight of the task is not a finite number.
     """
-    mine = owner == task
-    own = weight.flatten() if mine.all() else weight[mine]
+    mine = owned(owner, task)
+    own = weight.flatten() if mine.all() else weight.masked_select(mine)
     exact = torch.promote_types(weight.dtype, torch.float32)  # for numpy
     sizes = own.abs().to("cpu", exact).numpy()
     rank = round(checked(fraction) * len(sizes))
@@ -63,6 +63,6 @@ def free_up_to(
     magnitude from `cutoff`; None frees nothing."""
     if limit is not None:
         for values, owners in pieces(weight, owner):
-            keep = (values.abs() > limit) | (owners != task)
+            keep = (values.abs() > limit) | ~owned(owners, task)
             keep_where(values, keep)
             owners.mul_(keep)  # FREE is 0

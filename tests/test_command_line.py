@@ -209,7 +209,7 @@ def test_missing_data_and_weights_are_named(tmp_path, capsys):
         "--out",
         out,
         "--data",
-        tmp_path / "none",
+        tmp_path,
         "--weights",
         tmp_path / "w.pth",
     )

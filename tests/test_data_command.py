@@ -3,6 +3,7 @@
 import tarfile
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -128,6 +129,22 @@ def test_another_form_of_the_set_that_is_read_first_is_said(server, root):
             paint(root / "cubs_cropped" / split / name / "0.png", (1, 2, 3))
     done = get(small("cubs", server.folder), root, server)
     assert f"note: {root / 'cubs_cropped'} is read first" in str(done)
+
+
+def test_an_empty_folder_in_its_place_is_no_hindrance(
+    server, root, monkeypatch
+):
+    def rename(file, target, rename=Path.rename):
+        if target.exists():  # as on Windows
+            raise FileExistsError(17, "File exists", str(target))
+        return rename(file, target)
+
+    about = small("flowers", server.folder)
+    for file in about.files:
+        if file.how == "unpack":
+            (root / file.makes).mkdir(parents=True)
+    monkeypatch.setattr(Path, "rename", rename)
+    assert get(about, root, server).kept
 
 
 def test_two_at_a_time_download_once(server, root):

@@ -130,6 +130,19 @@ def test_no_button_leads_nowhere(monkeypatch, address):
     assert bool(options["launch_buttons"]) is not unset
 
 
+def test_a_figure_with_a_caption_can_be_linked_to():
+    body = (
+        '<h1>x</h1><figure class="pn-figure"><figcaption>a</figcaption>'
+        '</figure><figure class="pn-figure"><svg/></figure>'
+        '<figure class="pn-figure"><svg/><figcaption>b</figcaption></figure>'
+    )
+    made = delivery.anchored(body)
+    anchors = re.findall('id="(.*?)"', made)
+    assert anchors == ["figure-1", "figure-2"]
+    assert re.sub(' id="[^"]*"', "", made) == body
+    assert '<figure class="pn-figure"><svg/></figure>' in made
+
+
 def folds(page) -> list[bool]:
     return page.eval_on_selector_all(
         "details.hide.above-input", "all => all.map(d => d.open)"
@@ -222,3 +235,83 @@ def test_the_search_quotes_pages_from_a_disk(browser, book):
         quotes = page.locator("#search-results li p.context")
         assert any("orget" in q for q in quotes.all_inner_texts())
     assert errors == []
+
+
+@pytest.mark.parametrize(
+    ("printed", "wraps"),
+    [("one file: True\nits counts are those of the map", True),
+     ("objects   here 94.3 %\nbirds     here 81.6 %", False)],
+)  # fmt: skip
+def test_sentences_that_were_printed_are_wrapped_and_columns_are_not(
+    printed, wraps
+):
+    document = new_document("x")
+    block = nodes.literal_block(
+        printed, printed, classes=["output", "stream"]
+    )
+    document += block
+    boxes.wrap(document)
+    assert ("pn-lines" in block["classes"]) is wraps
+
+
+@pytest.mark.parametrize(
+    ("text", "wordy"), [("12", False), ("a " * 40, True)]
+)
+def test_a_table_with_sentences_is_known(text, wordy):
+    document = new_document("x")
+    table = nodes.table("", nodes.entry("", nodes.paragraph("", text)))
+    document += table
+    boxes.tell_wordy(document)
+    assert ("pn-wordy" in table["classes"]) is wordy
+
+
+def test_what_was_printed_is_not_cut_in_mid_sentence(browser, book):
+    cut = {}
+    for name in CHAPTERS:
+        page, _ = visit(browser, f"{book}/{name}.html", 390)
+        with page:
+            cut[name] = page.evaluate(
+                """() => [...document.querySelectorAll(".pn-lines pre")]
+                  .filter(pre => pre.scrollWidth > pre.clientWidth + 1)
+                  .map(pre => pre.textContent.slice(0, 60))"""
+            )
+    assert {name: found for name, found in cut.items() if found} == {}
+
+
+# Where what is read is code; and where the first figure is trained first.
+WITHOUT_FIGURES = {"book/prerequisites", "book/your_stack"}
+LATE = {"book/limits", "book/seven_ways", "book/paper_scale"}
+
+
+def test_something_is_to_be_seen_on_the_first_two_screens(browser, book):
+    screens = {}
+    for name in CHAPTERS:
+        if name in WITHOUT_FIGURES | LATE:
+            continue
+        page, _ = visit(browser, f"{book}/{name}.html", 1440)
+        with page:
+            top = page.evaluate(
+                """() => { const all = [...document.querySelectorAll(
+                  ".bd-article :is(.pn-figure, iframe)")]
+                  const shown = all.find(e => e.checkVisibility())
+                  return shown.getBoundingClientRect().top + scrollY }"""
+            )
+        screens[name] = round(top / 900, 2)
+    late = {name: place for name, place in screens.items() if place > 2}
+    assert screens and late == {}
+
+
+def test_figures_tables_and_widgets_have_the_ground_of_the_page(
+    browser, book
+):
+    for theme in ("light", "dark"):
+        page, _ = visit(browser, f"{book}/book/what_if.html", theme=theme)
+        with page:
+            grounds = page.evaluate(
+                """() => [document.body,
+                  ...document.querySelectorAll(".pn-table, .pn-figure svg"),
+                  ...[...document.querySelectorAll("iframe")].map(
+                    frame => frame.contentDocument.body)]
+                  .map(e => getComputedStyle(e).backgroundColor)"""
+            )
+        assert len(grounds) > 10 and len(set(grounds)) == 1, theme

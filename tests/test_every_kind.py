@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import re
 import struct
+import sys
 import unicodedata
 import zlib
 from contextlib import redirect_stderr, redirect_stdout
@@ -74,6 +75,7 @@ KINDS = {
     "turned.png": turned(6),
     "turned.webp": turned(8),
     "turned.tif": turned(5),
+    "turned grey.tif": turned(6, saved, "L"),
     "plain.png": saved(),
     "alpha.png": saved("RGBA"),
     "grey alpha.png": saved("LA"),
@@ -98,7 +100,11 @@ KINDS = {
     "dot.png": plain("RGB", (1, 1)),
     "z large.jpg": turned(6, plain, "RGB", (7000, 6000)),
     "z large bit.png": plain("1", (7000, 7000)),
-    "z large alpha.png": plain("RGBA", (6000, 5000)),
+    **{
+        f"z large alpha {n}.png": plain("RGBA", (6000, 5000))
+        for n in range(4)
+    },
+    "z large 16.png": plain("I;16", (9000, 9000)),
     "a png, they say.jpg": saved(format="PNG"),
     "no suffix": saved(format="PNG"),
     "two\nlines.png": saved(),
@@ -147,6 +153,7 @@ FLAWS = {  # and what the message must say of each
     "drawing.svg": (content(b"<svg></svg>"), "or take it away"),
     "film.mp4": (content(b"\0\0\0\x18ftypmp42"), "or take it away"),
     "enormous.png": (enormous, "too large: make it smaller"),
+    "too large.png": (plain("RGB", (9000, 9000)), "make it smaller"),
     "heat.tif": (numbers(1e6, "float32"), "pixels from"),
     "page.html": (content(b"<!doctype html><title>404"), "mend it"),
 }
@@ -206,12 +213,12 @@ def grow(words: list[str], report: Path) -> None:
 
 def peak() -> int:
     """Bytes of memory that this process had at once, at most."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
+    if sys.platform == "win32":
         return 0
-    [line] = (line for line in lines if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most * (1 if sys.platform == "darwin" else 1024)
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +236,9 @@ def added(tmp_path_factory):
     words = ["add", place / "one.packnet", "--task", "insects", "--data",
              place / "pictures", "--out", place / "two.packnet", "--epochs",
              "1"]  # fmt: skip
-    context = multiprocessing.get_context("forkserver")
+    # A fork's peak is its own; where there is none, it is not asked for.
+    way = "spawn" if sys.platform == "win32" else "forkserver"
+    context = multiprocessing.get_context(way)
     context.set_forkserver_preload(["packnet_book.cli"])
     report = place / "report.json"
     process = context.Process(target=grow, args=([*map(str, words)], report))
@@ -273,5 +282,6 @@ def test_what_is_left_out_is_told(added):
     assert "Thumbs" not in told and "plain" not in told
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="not told there")
 def test_it_takes_less_than_a_gigabyte(added):
-    assert added[3] < MOST, f"{added[3] / 1e6:.0f} MB"
+    assert 1e8 < added[3] < MOST, f"{added[3] / 1e6:.0f} MB"

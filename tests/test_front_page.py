@@ -205,6 +205,21 @@ def test_colab_is_offered_only_where_an_address_is_set(monkeypatch):
     assert "google.com/github/me/mine/blob/main/book/" in hero()
 
 
+def test_the_playground_is_below_the_first_screen(browser, book):
+    page, found = visit(browser, f"{book}/{INDEX}.html")
+    with page:
+        frame = page.locator(".playground iframe")
+        box = frame.bounding_box()
+        assert box is not None and box["y"] > 900
+        frame.scroll_into_view_if_needed()
+        inside = page.frame_locator(".playground iframe")
+        inside.locator("#stage").click()
+        place = inside.locator("#place")
+        expect(place).to_contain_text("1,500 of 1,500", timeout=60_000)
+        expect(inside.locator("#mission")).to_be_hidden()
+        assert found == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_drawing_has_the_ground_of_the_page(browser, book, theme):
     page, _ = visit(browser, f"{book}/{INDEX}.html", theme=theme)

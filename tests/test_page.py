@@ -1,5 +1,6 @@
 """The rendered book in a browser: every page, without a network."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -104,10 +105,19 @@ def visit(
 THEMES = ["light", "dark"]
 
 
-def visible(page: Page, theme: str) -> bool:
-    """Whether background and text have the theme's colours, and contrast."""
-    back, contrast = page.evaluate(CONTRAST)
-    return contrast >= 4.5 and (back < 0.1 if theme == "dark" else back > 0.9)
+def unseen(page: Page, theme: str, patience: float = 10) -> list[str]:
+    """What is wrong with the colours of background and text: nothing, as
+    soon as they are right; what is still wrong after `patience` seconds."""
+    end = time.monotonic() + patience
+    while True:
+        back, contrast = page.evaluate(CONTRAST)
+        right = back < 0.1 if theme == "dark" else back > 0.9
+        found = [] if right else [f"background {back:.2f} in {theme}"]
+        if contrast < 4.5:
+            found.append(f"contrast {contrast:.2f}, background {back:.2f}")
+        if not found or time.monotonic() > end:
+            return found
+        page.wait_for_timeout(100)
 
 
 @pytest.fixture(
@@ -127,7 +137,7 @@ def test_a_page_loads_offline_without_fault(wide):
     name, theme, page, found = wide
     assert found == []
     assert page.locator("article h1").count() == 1
-    assert visible(page, theme)
+    assert unseen(page, theme) == []
     if has_formulas(name):
         assert page.locator("math").count() > 0
 
@@ -168,7 +178,7 @@ def test_a_page_fits_a_phone(browser, book, name, theme):
     page, found = visit(browser, f"{book}/{name}.html", 390, theme)
     with page:
         assert found == []
-        assert visible(page, theme)
+        assert unseen(page, theme) == []
 
 
 # Of text that looks alike on the same ground one is looked at: a chapter has

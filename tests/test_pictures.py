@@ -170,6 +170,8 @@ def ramps(mode):
     """A picture of 300 by 200 pixels, smooth, no part like another."""
     down, across = numpy.mgrid[0:1:200j, 0:1:300j]
     pixels = numpy.stack([across, down, 1 - across], axis=2) * 250
+    if mode == "I;16":  # Pillow converts no colours to it
+        return Image.fromarray((257 * pixels[..., 0]).astype("uint16"))
     return Image.fromarray(pixels.astype("uint8")).convert(mode)
 
 
@@ -177,7 +179,9 @@ def ramps(mode):
 @pytest.mark.parametrize(
     ("name", "mode"),
     [("a.jpg", "RGB"), ("a.jpg", "CMYK"), ("a.jpg", "L"), ("a.png", "RGBA"),
-     ("a.png", "P"), ("a.png", "1"), ("a.tif", "RGB"), ("a.webp", "RGB")],
+     ("a.png", "P"), ("a.png", "1"), ("a.tif", "RGB"), ("a.webp", "RGB"),
+     ("a.png", "LA"), ("a.png", "I;16"), ("a.tif", "I;16"), ("a.tif", "F"),
+     ("a.tif", "L"), ("a.tif", "YCbCr")],
 )  # fmt: skip
 def test_a_large_picture_looks_as_it_does_otherwise(
     tmp_path, monkeypatch, name, mode, turn
@@ -189,6 +193,7 @@ def test_a_large_picture_looks_as_it_does_otherwise(
     usual = small.pixels(tmp_path / name, None).astype(int)
     assert usual.shape == ((16, 24, 3) if turn < 5 else (24, 16, 3))
     monkeypatch.setattr(preparation, "LARGE", 1000)
+    monkeypatch.setattr(preparation, "BAND", 1000)  # several bands
     found = small.pixels(tmp_path / name, None).astype(int)
     assert found.shape == usual.shape
     assert abs(found - usual).mean() < 3
@@ -222,19 +227,39 @@ def test_a_box_is_cut_out_of_a_large_picture_as_it_is(tmp_path, monkeypatch):
 def test_pictures_are_decoded_at_once_as_there_is_room():
     room, inside, most, both = preparation.Room(10), [], [], Barrier(3)
 
-    def decode(pixels):
-        with room.taken(pixels):
-            inside.append(min(pixels, 10))
+    def decode(bytes):
+        with room.taken(bytes):
+            inside.append(bytes)
             most.append(sum(inside))
-            if pixels == 3:
+            if bytes == 3:
                 both.wait(60)  # three of them do fit
-            inside.remove(min(pixels, 10))
-        return pixels
+            inside.remove(bytes)
+        return bytes
 
-    wanted = [3, 3, 3, 99, 7, 6, 10, 5, 4, 1]
+    wanted = [3, 3, 3, 9, 7, 6, 10, 5, 4, 1]
     with ThreadPoolExecutor(len(wanted)) as pool:
         assert list(pool.map(decode, wanted)) == wanted
     assert max(most) <= 10 and room.free == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "options", "each"),
+    [("a.png", "RGB", {}, 4), ("a.png", "P", {}, 1), ("a.png", "I;16", {}, 2),
+     ("a.webp", "RGB", {}, 16), ("a.jpg", "RGB", {"progressive": True}, 7)],
+)  # fmt: skip
+def test_a_picture_that_takes_more_memory_than_there_is_is_named(
+    tmp_path, monkeypatch, name, mode, options, each
+):
+    ramps(mode).save(tmp_path / name, **options)
+    monkeypatch.setattr(preparation, "LARGE", 1000)
+    enough = preparation.Room(300 * 200 * each)
+    monkeypatch.setattr(preparation, "ROOM", enough)
+    assert WHOLE.pixels(tmp_path / name, None).shape == (32, 48, 3)
+    few = preparation.Room(300 * 200 * each - 1)
+    monkeypatch.setattr(preparation, "ROOM", few)
+    with pytest.raises(BadPictures, match=r"a\..*of memory.*make it smaller"):
+        WHOLE.pixels(tmp_path / name, None)
+    assert few.free == few.all
 
 
 def test_room_is_given_back_when_a_picture_cannot_be_read(tmp_path):

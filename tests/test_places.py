@@ -1,6 +1,8 @@
 """Disks, caches and locks as people have them."""
 
+import _pyio
 import errno
+import io
 import os
 import tracemalloc
 from pathlib import Path
@@ -212,6 +214,14 @@ def test_a_disk_that_fails_is_named_and_the_former_file_stays(
         new.write_text("a")
     assert (tmp_path / "a.txt").read_text() == "former"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_lines_end_as_they_are_given(tmp_path, monkeypatch):
+    """A table's, on Windows, would get a second carriage return."""
+    monkeypatch.setattr(os, "linesep", "\r\n")
+    monkeypatch.setattr(io, "open", _pyio.open)  # which looks there
+    write_text(tmp_path / "a.csv", "a,b\r\n1,2\n")
+    assert (tmp_path / "a.csv").read_bytes() == b"a,b\r\n1,2\n"
 
 
 def test_text_of_names_that_are_not_utf8_is_written(tmp_path):

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -702,7 +703,6 @@ def test_switching_the_method_makes_it_no_faster(page):
           for (const name of ["heads", "finetune", "heads", "finetune"]) {
             act.method(name)
           }
-          const next = () => new Promise(requestAnimationFrame)
           let most = 0
           for (let i = 0; i < 20; i++) {
             const before = run().steps
@@ -746,6 +746,47 @@ def test_the_end_of_a_stage_is_said_in_words_while_it_plays(page):
         assert task.startswith(f"Task {i + 2} of 4,")
         assert f"{name}: error" in task and "0 of its" in task
     assert len(said) == 7 and said[6].startswith("All 4 tasks")
+
+
+@pytest.mark.parametrize("form", ["none", "allow-scripts"])
+def test_in_a_frame_without_an_address_no_link_is_offered(
+    browser, tmp_path, form
+):
+    """As in an output of Colab, or where a frame may do nothing else."""
+    inside = f"<!doctype html><body>{playground()._repr_html_()}"
+    sandbox = "" if form == "none" else f'sandbox="{form}"'
+    file = tmp_path / "around.html"
+    file.write_text(
+        f'<!doctype html><iframe {sandbox} style="width: 100%; height: 99vh" '
+        f'srcdoc="{escape(inside)}"></iframe>'
+    )
+    with browser.new_page() as page:
+        page.goto(file.as_uri())
+        page.wait_for_timeout(100)
+        page.wait_for_function("frames[0].length === 1")
+        frame = page.frames[2]
+        frame.wait_for_selector("body[data-ready]")
+        frame.click("#out summary")
+        link = frame.locator("#link")
+        if form == "none":
+            link.click()
+            assert page.url.startswith(f"{file.as_uri()}#playground=")
+        else:
+            expect(link).to_be_hidden()
+            expect(frame.locator("#save")).to_be_visible()
+        frame.evaluate(SMALL)
+        frame.click("#draws summary")
+        frame.click("#draws-start")
+        expect(frame.locator("#draws-told")).to_contain_text(
+            "50 of 50", timeout=60_000
+        )
+
+
+def test_a_leak_is_not_read_out_at_each_step(page):
+    loud = page.locator("[aria-live=polite]").evaluate_all(
+        "all => all.map(e => e.id)"
+    )
+    assert sorted(loud) == ["mission-state", "out-told", "pad-told", "told"]
 
 
 def test_there_is_no_handle_where_nothing_is_pruned(page):
@@ -823,8 +864,21 @@ def test_pointing_tells_of_a_weight_and_of_a_task(page):
     told = page.locator("#pointed")
     expect(told).to_contain_text(f"{abs(value):.3f}")
     expect(told).to_contain_text(DEFAULTS["order"][owner - 1])
+    read = page.get_attribute("#walk", "aria-valuetext")
+    assert read == told.inner_text()
     page.hover(".panel >> nth=1")
-    expect(page.locator("#network-title")).to_contain_text("as quadrants")
+    title = page.locator("#network-title")
+    expect(title).to_contain_text("as quadrants")
+    canvas = page.locator("#network")
+    x, y = page.evaluate(
+        """() => {
+          const {heads} = layout(run(), element("network").clientWidth)
+          return [heads[0].x, heads[0].y] }"""
+    )
+    canvas.hover(position={"x": x, "y": y})
+    expect(title).to_contain_text("as disc")
+    page.hover("h1")
+    expect(title).to_have_text("The network")
 
 
 def test_fifty_draws_are_made_beside_the_page_and_can_be_stopped(page):
@@ -878,7 +932,7 @@ def test_points_are_painted_by_mouse_and_finger(browser, written):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, 820, 390])
 def test_the_playground_keeps_nobody_out(browser, written, width, theme):
     size = {"width": width, "height": 900}
     for page in opened(browser, written, viewport=size, color_scheme=theme):

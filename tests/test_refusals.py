@@ -192,6 +192,27 @@ def test_an_option_that_the_preset_would_ignore(tmp_path, capsys, option):
     assert not (tmp_path / "run").exists()
 
 
+def test_pictures_that_are_not_there_before_weights_are_fetched(
+    tmp_path, capsys
+):
+    said = fails(capsys, "run", "photos", "--out", tmp_path / "run",
+                 "--data", tmp_path / "no")  # fmt: skip
+    assert "--data" in said and "no such folder" in said
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are UTF-16 there")
+def test_a_place_whose_name_is_not_utf8(
+    packed, line, tmp_path, capsys, untrained
+):
+    """safetensors could not write it, or not read it again."""
+    for out in (tmp_path / "caf\udce9", tmp_path / "caf\udce9" / "x"):
+        said = fails(capsys, *add(packed, line | {"--out": out}))
+        assert "not UTF-8" in said and "name another" in said
+        assert "not UTF-8" in fails(capsys, "run", "miniature", "--out", out)
+        assert not out.exists()
+
+
 def test_a_page_is_not_written_over_its_network(packed, capsys):
     before = packed.read_bytes()
     said = fails(capsys, "show", packed, "--html", packed)

@@ -1,8 +1,11 @@
 """The pages for teachers agree with the records, the slides, the chapters."""
 
+import contextlib
 import csv
+import io
 import json
 import re
+import tomllib
 
 import pytest
 
@@ -63,7 +66,16 @@ def test_a_plan_has_the_minutes_of_the_records():
         planned = sum(minutes for _, minutes in week.home)
         code = -(-sum(map(seconds, week.read)) // 60)
         row = f"| {sum(pages)} | {planned} | **{sum(pages) + planned}** | "
-        assert f"**{number}. {week.title}** {row}{code:g} |" in shown
+        asked = [tomllib.loads(file.read_text("utf-8")) for file in (
+            ROOT / "book" / "quizzes" / f"{name}.toml" for name in week.read
+        ) if file.is_file()]  # fmt: skip
+        forms = sum(
+            len(one.get("prediction", ()))
+            + sum(not q.get("open", False) for q in one.get("question", ()))
+            for one in asked
+        )
+        row += f"{code:g} | {forms} |"
+        assert f"**{number}. {week.title}** {row}" in shown
         for name in week.read:
             assert f"]({name})" in shown
     with pytest.raises(ValueError, match="nowhere"):
@@ -234,5 +246,34 @@ def test_the_rendered_pages_have_the_numbers_of_now():
         assert teaching.told(name) in points
     for chapter, words in PICTURES:
         number, _ = teaching.picture(chapter, words)
-        assert f"figure {number}</span></a>" in points
+        link = f'href="{chapter}.html#figure-{number}">figure {number}</a>'
+        assert link in points
     assert len(CHAPTERS) > len(NUMBERED)
+
+
+def test_the_answers_of_a_class_are_put_together(tmp_path, monkeypatch):
+    code = re.search(
+        r"## Answers from the pages\n.*?```python\n(.*?)```", GUIDE, re.S
+    )[1]
+    head = "name,chapter,kind,id,question,first answer,last answer,tries,"
+    head += "right answer,first answer right,time"
+    given = {
+        "ada": ["yes", "no", ""],
+        "emil": ["no", "no", ""],
+    }
+    (tmp_path / "answers").mkdir()
+    for name, rights in given.items():
+        rows = [
+            f'"{name}","1. What?","question","w/{n}","Question {n}","a","b",'
+            f'"2","b","{right}","2026"'
+            for n, right in enumerate(rights)
+        ]
+        text = "\ufeff" + "\r\n".join([head, *rows]) + "\r\n"
+        (tmp_path / "answers" / f"{name}.csv").write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        exec(code, {})
+    shown = told.getvalue()
+    assert re.search(r"Question 1\s+0\.0\n.*Question 0\s+0\.5", shown)
+    assert "Question 2" not in shown

@@ -140,6 +140,7 @@ def check_kernel(page, network, layer, number, kernel, stage, task):
 
 
 def test_layer_filter_and_kernel_show_the_files_weights(page, network):
+    page.select_option("#layer", label="features.0")
     check_kernel(page, network, "features.0.weight", 0, 0, 3, 3)
     page.select_option("#layer", label="features.10")
     page.click("#filter-more")
@@ -226,12 +227,62 @@ def test_a_click_into_the_mosaic_enlarges_that_kernel(page, network):
 
 
 def test_selects_work_with_the_keyboard(page):
+    page.select_option("#layer", label="features.0")
     page.focus("#layer")
     page.keyboard.press("ArrowDown")
     expect(page.locator("#told")).to_contain_text("features.2, filter 0")
     page.keyboard.press("Tab")
     page.keyboard.press("ArrowUp")
     expect(page.locator("#told")).to_contain_text("when birds was finished")
+
+
+def test_it_opens_on_a_filter_that_makes_a_picture(page, network):
+    layer = page.locator("#layer option:checked").inner_text()
+    weights = network.layers[f"{layer}.weight"]
+    assert layer != "features.0" and weights[0].numel() >= 100
+
+
+@pytest.mark.parametrize("width", [850, 390])
+def test_the_picture_stands_beside_its_controls(browser, written, width):
+    for page in opened(browser, written, width=width):
+        controls = page.locator("#controls").bounding_box()
+        picture = page.locator("#mosaic").bounding_box()
+        assert controls and picture
+        if width > 700:
+            assert picture["x"] > controls["x"] + controls["width"]
+            assert picture["y"] < controls["y"] + 60
+        else:
+            assert picture["y"] - controls["y"] < 420
+
+
+def test_a_tour_shows_three_things(page):
+    told = page.locator("#told")
+    page.get_by_role("button", name="objects sees only its own").click()
+    expect(told).to_contain_text("In the view of objects")
+    assert page.input_value("#stage") == "3"
+    page.get_by_role("button", name="Before birds came").click()
+    expect(told).to_contain_text("when objects was finished")
+    page.get_by_role("button", name="Tasks share a filter").click()
+    expect(told).to_contain_text("0 of later tasks are left out")
+
+
+def test_what_is_shown_stands_in_the_address(page):
+    page.select_option("#layer", label="features.5")
+    page.select_option("#stage", "2")
+    page.select_option("#paint", "1")
+    page.click("#kernel-more")
+    before, address = page.inner_text("#told"), page.url
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    assert page.inner_text("#told") == before
+    assert page.input_value("#paint") == "1"
+    assert page.input_value("#kernel") == "1"
+    page.goto("about:blank")  # what is not there is not asked for
+    page.goto(address.split("#")[0] + "#layer=99&stage=0&task=x&paint=9")
+    page.wait_for_selector("body[data-ready]")
+    assert page.input_value("#stage") == "3"
+    assert page.input_value("#paint") == "owners"
 
 
 def test_nothing_is_wider_than_a_phone(browser, written):
@@ -476,6 +527,7 @@ def test_the_explorers_controls_work_in_the_book(browser, book, width):
             )
 
         last = len(data["tasks"])
+        frame.select_option("#layer", "0")
         frame.focus("#layer")
         press("ArrowDown")
         check(0, 0, last, last)

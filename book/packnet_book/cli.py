@@ -260,6 +260,8 @@ def run(
             f"--data: {preset} draws its pictures; leave it out, or take "
             "another preset"
         )
+    if data and not data.is_dir():  # now, not after weights were fetched
+        raise BadRun(f"--data: {data}: no such folder; name another")
     architecture = chosen.architecture
     if arch and arch != architecture.name:
         architecture = replace(architecture, name=arch)

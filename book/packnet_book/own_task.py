@@ -19,6 +19,7 @@ from packnet_book.runs.presets import (
     shortened,
 )
 from packnet_book.runs.provenance import digest, digest_of
+from packnet_book.runs.records import refuse_name
 from packnet_core import load
 from packnet_core.errors import (
     BadPictures,
@@ -192,6 +193,7 @@ def _refuse_options(
 
 def _refuse_place(file: Path, out: Path) -> None:
     """Raise BadRun, OSError now, not after an hour of training."""
+    refuse_name(out)
     if out.is_dir():
         raise BadRun(f"{out}: a folder; name a file, as in {out / file.name}")
     if out.exists() and out.samefile(file):

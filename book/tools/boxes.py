@@ -4,7 +4,8 @@ Chapters are plain Markdown, so that Colab shows them too. A paragraph that
 begins with one of `BEGINNINGS` in bold gets that class; so does a list that
 follows it directly. A prediction in the middle of a paragraph begins one of
 its own. In the sections of exercises and self-tests each question becomes
-one box, with its answer.
+one box, with its answer. What a cell has printed may be wrapped, unless it
+has columns. A table with sentences in it is known as one.
 """
 
 import re
@@ -21,6 +22,8 @@ SECTIONS = {
     "pn-exercise": re.compile(r"Exercises\b"),
     "pn-question": re.compile(r"(Self-test|Check yourself|Questions)\b"),
 }
+COLUMNS = re.compile(r"\S {2,}\S")
+SENTENCE = 60  # characters
 NUMBER = re.compile(r"(Exercise )?\d+\.")
 
 
@@ -101,11 +104,29 @@ def _open(box: nodes.container | None) -> bool:
     return raw.count("<details") > raw.count("</details")
 
 
+def wrap(doctree: nodes.document) -> None:
+    """Mark what was printed without columns: it may be wrapped."""
+    for block in doctree.findall(nodes.literal_block):
+        printed = {"stream", "text_plain"} & set(block["classes"])
+        if printed and not COLUMNS.search(block.astext()):
+            block["classes"].append("pn-lines")
+
+
+def tell_wordy(doctree: nodes.document) -> None:
+    """Mark tables with sentences: on a phone their columns stay wide."""
+    for table in doctree.findall(nodes.table):
+        cells = [entry.astext() for entry in table.findall(nodes.entry)]
+        if any(len(cell) > SENTENCE for cell in cells):
+            table["classes"].append("pn-wordy")
+
+
 def boxes(app: Sphinx, doctree: nodes.document) -> None:
     if not app.env.docname.startswith("book/"):
         return
     split(doctree)
     mark(doctree)
+    wrap(doctree)
+    tell_wordy(doctree)
     for section in list(doctree.findall(nodes.section)):
         title = section.next_node(nodes.title)
         for name, pattern in SECTIONS.items():

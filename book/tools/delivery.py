@@ -2,6 +2,7 @@
 
 * The switch *Read / Code* stands below the heading of a page that has
   folded code.
+* A figure with a caption has its number as an anchor: `#figure-3`.
 * Icons are drawn into the page; the script and the fonts that hold two
   thousand of them stay away.
 * What search needs is loaded by the page of the search alone, with the text
@@ -30,6 +31,7 @@ SWITCH = """
 <span>Code</span></label>
 </fieldset>
 """
+FIGURE = '<figure class="pn-figure"'
 TEXT = "source-serif-4-latin"
 FONTS = [f"{TEXT}-{x}.woff2" for x in ("400-normal", "600-normal",
                                        "400-italic")]  # fmt: skip
@@ -71,12 +73,26 @@ def no_dead_buttons(app: Sphinx, config) -> None:
         options.update(dict.fromkeys(DEAD, False))
 
 
-def switch(
+def finish(
     app: Sphinx, page: str, template: str, context: dict, tree
 ) -> None:
-    body = context.get("body", "")
+    """The switch and the anchors of a page."""
+    body = anchored(context.get("body", ""))
     if FOLDED in body:
-        context["body"] = body.replace("</h1>", f"</h1>{SWITCH}", 1)
+        body = body.replace("</h1>", f"</h1>{SWITCH}", 1)
+    context["body"] = body
+
+
+def anchored(body: str) -> str:
+    """Figures with an anchor each, numbered as the style numbers them."""
+    first, *figures = body.split(FIGURE)
+    made, number = [first], 0
+    for figure in figures:
+        captioned = "<figcaption" in figure.partition("</figure>")[0]
+        number += captioned
+        anchor = f' id="figure-{number}"' if captioned else ""
+        made.append(f"{FIGURE}{anchor}{figure}")
+    return "".join(made)
 
 
 class Text(HTMLParser):
@@ -211,6 +227,6 @@ def write_texts(out: Path, texts: dict[str, str]) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.connect("config-inited", no_dead_buttons)
-    app.connect("html-page-context", switch)
+    app.connect("html-page-context", finish)
     app.connect("build-finished", lighten, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,10 +18,10 @@ import pandas
 import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+import questions
 import reading
 import slides
 import toc
@@ -53,6 +53,12 @@ class Week:
     def code(self) -> float:
         """Seconds that the code of its chapters takes at first."""
         return sum(seconds(name)[0] for name in self.read)
+
+    @property
+    def forms(self) -> int:
+        """What can be answered on the pages of its chapters."""
+        asked = questions.quizzes()
+        return sum(asked[name].entries for name in self.read if name in asked)
 
 
 def weeks(text: str) -> list[Week]:
@@ -103,15 +109,16 @@ def told(name: str) -> str:
 def plan(listed: list[Week]) -> str:
     """A plan as Markdown: the minutes in a table, then week by week."""
     rows = [
-        "| week | reading | exercises, project | at home | code, by itself |",
-        "|---|---|---|---|---|",
+        "| week | reading | exercises, project | at home | code, by itself "
+        "| predictions, questions |",
+        "|---|---|---|---|---|---|",
     ]
     told = []
     for number, week in enumerate(listed, start=1):
         besides = week.minutes - week.reading
         rows.append(
             f"| **{number}. {week.title}** | {week.reading} | {besides} | "
-            f"**{week.minutes}** | {ceil(week.code / 60)} |"
+            f"**{week.minutes}** | {ceil(week.code / 60)} | {week.forms} |"
         )
         read = ", ".join(
             f"[{toc.title(toc.source(f'book/{name}'))}]({name})"
@@ -170,10 +177,9 @@ class Picture(SphinxRole):
         chapter, _, words = self.text.partition(": ")
         self.env.note_dependency(str(toc.source(f"book/{chapter}")))
         number, caption = picture(chapter, words)
-        link = addnodes.pending_xref(
-            "", nodes.Text(f"figure {number}"), reftype="doc",
-            refdomain="std", reftarget=f"/book/{chapter}", refexplicit=True,
-            refdoc=self.env.docname,
+        link = nodes.reference(
+            "", f"figure {number}", internal=True,
+            refuri=f"{chapter}.html#figure-{number}",
         )  # fmt: skip
         return [link, nodes.Text(f", “{caption.rstrip('.')}”")], []
 

@@ -223,6 +223,41 @@ function choose(changes) {
   Object.assign(chosen, changes);
   offer();
   show();
+  if (window.top === window) // alone, what is shown stands in the address
+    history.replaceState(null, "", `#${new URLSearchParams(chosen)}`);
+}
+
+// What an address asks for, as far as it is there.
+function asked() {
+  const found = {}, given = new URLSearchParams(location.hash.slice(1));
+  const below = {layer: layers.length, filter: Infinity, kernel: Infinity,
+    stage: tasks.length + 1, task: tasks.length + 1};
+  for (const [key, end] of Object.entries(below)) {
+    const least = key === "stage" || key === "task" ? 1 : 0;
+    const value = Number(given.get(key) ?? NaN);
+    if (Number.isInteger(value) && value >= least && value < end)
+      found[key] = value;
+  }
+  const paint = given.get("paint");
+  if (paint === "owners" || paint === "values" || Number(paint) <= tasks.length
+    && /^\d+$/.test(paint)) found.paint = paint;
+  return found;
+}
+
+// Three things to see, each a choice of all that can be chosen.
+function tour() {
+  const last = tasks.length;
+  const stops = {
+    "Tasks share a filter": {stage: last, task: last},
+    [`${name(1)} sees only its own`]: {stage: last, task: 1},
+    [`Before ${last > 1 ? name(2) : "a second task"} came`]:
+      {stage: 1, task: 1},
+  };
+  element("tour").append(...Object.entries(stops).map(([text, stop]) => {
+    const button = make("button", {type: "button", textContent: text});
+    button.addEventListener("click", () => choose({...stop, paint: "owners"}));
+    return button;
+  }));
 }
 
 // A button beside a slider that moves it by one.
@@ -275,7 +310,10 @@ async function begin() {
     const kernel = row * across + Math.min(column, across - 1);
     if (kernel < layer.kernels) choose({kernel});
   });
-  choose({});
+  tour();
+  // a first filter with enough weights to make a picture
+  const rich = layers.findIndex(layer => layer.weights >= 100);
+  choose({layer: Math.max(0, rich), ...asked()});
   document.body.dataset.ready = Math.round(performance.now()); // ms
 }
 

@@ -188,6 +188,8 @@ def _make(
                 "again"
             )
         made.parent.mkdir(parents=True, exist_ok=True)
+        if made.is_dir():  # an empty one, which Windows does not replace
+            made.rmdir()
         done.rename(made)
     finally:
         _clear(half)

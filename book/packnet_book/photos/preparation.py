@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy
@@ -16,12 +17,19 @@ from packnet_core.images import in_colours, opened
 MARGIN = 8 / 7  # 256 pixels, of which 224 are seen
 LONGEST = 16  # times the shorter side: what is beyond is cut off first
 LARGE = 2**24  # pixels; of more a picture is made smaller on the way
-AT_ONCE = 2**25  # pixels that are decoded at the same time, at most
+AT_ONCE = 220_000_000  # bytes for pictures that are being decoded, at most
 TURN = ExifTags.Base.Orientation
-REDUCED = ("L", "LA", "RGB", "RGBA", "CMYK")  # modes that Pillow reduces
+REDUCED = ("L", "LA", "RGB", "RGBA", "CMYK", "I", "F")  # Pillow reduces them
+BAND = 2**20  # pixels that are converted at a time
+BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}  # a pixel; others 4
+HUNGRY = {"JPEG2000": 20, "WEBP": 16, "AVIF": 10, "DDS": 7}  # as measured
+PROGRESSIVE = 6  # bytes a pixel that such a JPEG takes, however it is read
 
 # Said of large pictures, for which there is room; larger ones are refused.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow takes memory in blocks of this size: so large that it is given back
+# to the system, where smaller ones would stay with each thread.
+Image.core.set_block_size(2**26)
 
 
 @dataclass(frozen=True)
@@ -52,14 +60,22 @@ class Preparation:
         """The picture as bytes (height, width, 3). Raises BadPictures.
 
         A box is of the pixels as they are stored, before they are turned.
+        What would take more memory than `AT_ONCE` is refused.
         """
         with opened(file) as picture:
             sides = picture.size
-            with ROOM.taken(sides[0] * sides[1]):
-                if self.cropped and box is not None:
-                    picture = picture.crop(clipped(box, *sides))
-                elif sides[0] * sides[1] > LARGE:
-                    picture = smaller(picture, min(self.shape(*sides)))
+            part = box if self.cropped else None
+            large = part is None and sides[0] * sides[1] > LARGE
+            short = 2 * min(self.shape(*sides))  # twice what it shall be
+            if large:
+                picture.draft(picture.mode, (short, short))
+            with ROOM.taken(
+                needed(picture, sides, part is not None or large)
+            ):
+                if part is not None:
+                    picture = picture.crop(clipped(part, *sides))
+                elif large:
+                    picture = smaller(picture, short)
                 picture = in_colours(picture)
                 if not self.cropped:
                     picture = middle(picture)
@@ -71,46 +87,68 @@ class Preparation:
 
 
 class Room:
-    """Memory for so many pixels, which threads share."""
+    """Memory of so many bytes, which threads share."""
 
-    def __init__(self, pixels: int):
-        self.all = self.free = pixels
+    def __init__(self, bytes: int):
+        self.all = self.free = bytes
         self.changed = threading.Condition()
 
     @contextmanager
-    def taken(self, pixels: int) -> Iterator[None]:
-        """Wait until there is room for a picture; one that needs more than
-        there is gets all of it."""
-        pixels = min(pixels, self.all)
+    def taken(self, bytes: int) -> Iterator[None]:
+        """Wait until so many are free. Raises ValueError for more than
+        there are."""
+        if bytes > self.all:
+            raise ValueError(
+                f"too large: {bytes / 1e6:.0f} MB of memory, where "
+                f"{self.all / 1e6:.0f} are the most"
+            )
         with self.changed:
-            self.changed.wait_for(lambda: self.free >= pixels)
-            self.free -= pixels
+            self.changed.wait_for(lambda: self.free >= bytes)
+            self.free -= bytes
         try:
             yield
         finally:
             with self.changed:
-                self.free += pixels
+                self.free += bytes
                 self.changed.notify_all()
 
 
 ROOM = Room(AT_ONCE)
 
 
+def needed(picture: Image.Image, sides: tuple[int, int], part: bool) -> int:
+    """Bytes that decoding a picture takes.
+
+    sides: those of its file, of which a draft has fewer; part: only a part
+    of it, or a smaller one, is converted to colours afterwards.
+    """
+    each = HUNGRY.get(picture.format or "", BYTES.get(picture.mode, 4))
+    if not part:
+        each += 9 if picture.mode[0] in "IF" else 4
+    whole = PROGRESSIVE if "progressive" in picture.info else 0
+    return each * prod(picture.size) + whole * prod(sides)
+
+
 def smaller(picture: Image.Image, short: int) -> Image.Image:
-    """A large picture, its shorter side still twice as long as it shall be,
-    in little memory: before its colours are converted, JPEG even before it
-    is decoded."""
-    picture.draft(picture.mode, (2 * short, 2 * short))
+    """A large picture, its shorter side still as long as `short` or longer,
+    in little memory: band by band, before its colours are converted."""
     picture.load()
     turn = picture.getexif().get(TURN)  # None of TIFF, which is turned now
-    if picture.mode == "1":
-        picture = picture.convert("L")
-    factor = min(picture.size) // (2 * short)
-    if factor > 1 and picture.mode in REDUCED:
-        picture = picture.reduce(factor)
-        if turn is not None:
-            picture.getexif()[TURN] = turn
-    return picture
+    factor = min(picture.size) // short
+    if factor <= 1:
+        return picture
+    mode = picture.mode
+    if mode not in REDUCED:
+        mode = {"1": "L", "I": "I"}.get(mode[0], "RGB")
+    width, height = picture.size
+    small = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    rows = factor * max(BAND // (factor * width), 1)
+    for top in range(0, height, rows):
+        band = picture.crop((0, top, width, min(top + rows, height)))
+        small.paste(band.convert(mode).reduce(factor), (0, top // factor))
+    if turn is not None:
+        small.getexif()[TURN] = turn
+    return small
 
 
 def middle(picture: Image.Image) -> Image.Image:

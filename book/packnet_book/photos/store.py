@@ -190,7 +190,8 @@ def in_memory(listing: Listing, preparation: Preparation) -> Stored:
     for picture in _decoded(listing, preparation):
         data += picture.tobytes()
         shapes.append(picture.shape[:2])
-    return Stored(numpy.frombuffer(data, numpy.uint8), numpy.array(shapes))
+    table = numpy.array(shapes, dtype=numpy.int64)  # of 32 bits on Windows
+    return Stored(numpy.frombuffer(data, numpy.uint8), table)
 
 
 def fingerprint(listing: Listing, preparation: Preparation) -> str:

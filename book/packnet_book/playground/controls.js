@@ -10,13 +10,14 @@ import {fromState, pack, toState, unpack} from "./state.js";
 import {readCSV, refusal} from "./tasks.js";
 import {
   METHODS_TOLD, METHOD_NAMES, describe, drawChart, drawCounter, drawCourse,
-  drawNetwork, drawOwners, drawPanels, drawSizes, fractionAt, makePanels,
-  nearest, paintPoints, percent, prunesAgain, tellWeight, whenFinished,
+  drawNetwork, drawOwners, drawPanels, drawSizes, fractionAt, headAt,
+  makePanels, nearest, paintPoints, percent, prunesAgain, tellPlace, tellWeight,
+  whenFinished,
 } from "./view.js";
 
 const DATA = JSON.parse(element("data").textContent);
 const ROWS = ["separate", "packnet", "heads", "finetune"]; // of tables
-const SLICE = 12; // milliseconds of computing at a time
+const SLICE = 8; // milliseconds of computing at a time
 const TRAPS = {
   biases: ["Biases left free", "Later tasks train the biases, too, which all "
     + "tasks share. Leaks.", true],
@@ -62,19 +63,30 @@ function pursue(until, each = Infinity) {
   goOn();
 }
 
-// The next slice: with the next picture, or where none is waited for, soon.
-// One is planned at a time, however often the goal changes.
+// The next slice. While it plays, a picture comes first, in a task of its
+// own. One slice is planned at a time, however often the goal changes.
 let unplan = () => {};
 
-function goOn(wait = goal.each < Infinity ? null : 0) {
+function goOn(wait = 0) {
   unplan();
-  const planned = wait === null ? requestAnimationFrame(pursueOn)
-    : setTimeout(pursueOn, wait);
-  unplan = () => (wait === null ? cancelAnimationFrame : clearTimeout)(
-    planned);
+  let frame = 0, timer = 0;
+  const plan = () => timer = setTimeout(pursueOn, wait);
+  if (goal.each < Infinity && !still.matches) {
+    frame = requestAnimationFrame(() => {
+      show(shown++ % 2 ? NETWORK : OTHERS);
+      plan();
+    });
+  } else plan();
+  unplan = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+  };
 }
 
-let quietSince = 0;
+// While it plays, the network and all the rest are drawn in turn: half of the
+// work for each picture.
+const NETWORK = 1, OTHERS = 2, ALL = 3;
+let quietSince = 0, shown = 0;
 
 function pursueOn() {
   if (!goal) return;
@@ -89,17 +101,16 @@ function pursueOn() {
   const changed = here.stage !== stage || here.current !== current;
   if (over) goal = null;
   if (changed || over) noticed();
-  const often = mine.each < Infinity && !still.matches;
-  if (over || changed || often || begun - quietSince > 400 && !still.matches) {
+  if (over || changed || begun - quietSince > 400 && mine.each === Infinity
+    && !still.matches) {
     quietSince = begun;
-    show();
+    ask();
   }
   if (over) showPlaying();
   if (over || changed && mine.each < Infinity) tellStage();
   if (over) return;
-  if (still.matches && changed && mine.each < Infinity) {
-    goOn(1500); // stage after stage, without motion
-  } else goOn();
+  const slowly = still.matches && changed && mine.each < Infinity;
+  goOn(slowly ? 1500 : 0); // without motion: stage after stage
 }
 
 // Train to the end of what was begun, at once. For tests.
@@ -117,6 +128,7 @@ const pause = () => {
   goal = null;
   brought = false;
   showPlaying();
+  ask(); // what was drawn in turn
 };
 
 const each = () => still.matches ? 100000 : +element("speed").value;
@@ -216,30 +228,34 @@ function noticed() {
 function ask() {
   if (asked) return;
   asked = true;
-  requestAnimationFrame(show);
+  requestAnimationFrame(() => show());
 }
 
-function show() {
-  asked = false;
+function show(what = ALL) {
+  if (what === ALL) asked = false;
   const here = run(), panels = element("panels");
   const wanted = settings.order.join();
   if (panels.dataset.order !== wanted) {
     panels.dataset.order = wanted;
     makePanels(panels, settings, act);
   }
-  // While it plays, the errors of the last look are good enough.
-  drawPanels(panels, here, viewed,
-    goal ? here.history.errors.at(-1) : errors(here));
-  drawNetwork(element("network"), here, viewed, pointed);
+  // Pictures first, texts after them: each is laid out once.
+  const whole = document.body.dataset.form === "whole";
+  if (what & NETWORK) {
+    drawNetwork(element("network"), here, viewed, pointed, Boolean(goal));
+  }
+  if (!(what & OTHERS)) return;
+  if (whole) drawChart(element("chart"), here);
+  drawPanels(panels, here, viewed, lastErrors(here), Boolean(goal));
+  if (whole) drawSizes(element("sizes"), element("cut-told"), here);
   drawOwners(element("owners"), element("keys"), here);
   drawCounter(element("bits"), element("bits-of"), here);
   drawCourse(element("course"), element("place"), here);
-  if (document.body.dataset.form === "whole") {
-    drawSizes(element("sizes"), element("cut-told"), here);
-    drawChart(element("chart"), here);
-  }
   showControls(here);
 }
+
+// While it plays, the errors of the last look are good enough.
+const lastErrors = here => goal ? here.history.errors.at(-1) : errors(here);
 
 const put = (id, text) => {
   if (element(id).textContent !== text) element(id).textContent = text;
@@ -254,7 +270,8 @@ function showControls(here) {
   put("network-title", viewed && viewed <= here.current
     ? `The network as ${nameOf(here, viewed)} sees it` : "The network");
   put("pointed", pointed ? tellWeight(here, pointed, viewed)
-    : "Point at a line, or at a task above.");
+    : "Point at a line, or at a task.");
+  element("walk").ariaValueText = element("pointed").textContent;
   if (!goal) element("network").setAttribute("aria-label", describe(here));
   put("owner-title", here.method === "packnet" || here.method === "separate"
     ? "Who owns the weights" : "Who trained the weights last");
@@ -289,7 +306,7 @@ function showPlaying() {
 }
 
 function tellStage() {
-  put("told", `${element("place").textContent} ${describe(run())}`);
+  put("told", `${tellPlace(run())} ${describe(run())}`);
 }
 
 // Order of tasks
@@ -375,7 +392,7 @@ function showTraps(here) {
   const on = Object.keys(TRAPS).filter(name => settings.traps[name]);
   if (!on.length) return put("leak", "");
   const bits = changes(here), told = bits.flatMap(({changed, all}, i) => {
-    const was = whenFinished(here, i + 1), now = errors(here)[i];
+    const was = whenFinished(here, i + 1), now = lastErrors(here)[i];
     return changed ? [`${nameOf(here, i + 1)}: ${changed} of ${all} bits, `
       + `the first by step ${here.history.leaks[i] ?? here.steps}; error `
       + `${percent(was)} when finished, ${percent(now)} now`] : [];
@@ -620,20 +637,19 @@ function table(caption, tasks, rows) {
 
 const ADDRESS = "#playground=";
 
-function frameOf() { // the page that the address belongs to
+// The page whose address the reader sees; null in a frame that may not look.
+function addressed() {
   try {
-    return window.frameElement ? window.parent : window;
+    return window.top.location.href ? window.top : null;
   } catch {
-    return window;
+    return null;
   }
 }
 
 async function linkTo() {
   const letters = ADDRESS + await pack(toState(run()));
-  const {location, history} = frameOf();
-  try {
-    history.replaceState(null, "", letters);
-  } catch { /* some frames may not */ }
+  const {location, history} = addressed();
+  history.replaceState(null, "", letters);
   return location.href.split("#")[0] + letters;
 }
 
@@ -650,8 +666,8 @@ function take(state) {
 }
 
 async function takeAddress() {
-  const letters = frameOf().location.hash;
-  if (!letters.startsWith(ADDRESS)) return;
+  const letters = addressed()?.location.hash;
+  if (!letters?.startsWith(ADDRESS)) return;
   try {
     take(await unpack(letters.slice(ADDRESS.length)));
   } catch {
@@ -662,6 +678,7 @@ async function takeAddress() {
 
 function makeOut() {
   const refused = () => run().diverged;
+  element("link").hidden = element("link-told").hidden = !addressed();
   element("link").onclick = async () => {
     if (refused()) return put("out-told", "This run has diverged.");
     element("link-text").value = await linkTo();
@@ -747,14 +764,23 @@ function setFraction(share) {
 
 function makeNetworkPointer() {
   const canvas = element("network");
+  let head = 0;
   const point = event => {
     const box = canvas.getBoundingClientRect();
-    act.point(nearest(run(), canvas.clientWidth, event.clientX - box.left,
-      event.clientY - box.top));
+    const at = [canvas.clientWidth, event.clientX - box.left,
+      event.clientY - box.top];
+    const former = head;
+    head = headAt(run(), ...at);
+    if (head !== former) act.view(head);
+    act.point(head ? null : nearest(run(), ...at));
   };
   canvas.onpointermove = canvas.onpointerdown = point;
-  canvas.onpointerleave = event =>
-    event.pointerType === "touch" || act.point(null);
+  canvas.onpointerleave = event => {
+    if (event.pointerType === "touch") return;
+    if (head) act.view(0);
+    head = 0;
+    act.point(null);
+  };
   element("walk").oninput = event => {
     const nth = +event.target.value - 1, {weights} = run().networks[0];
     const layer = nth < weights[0].length ? 0 : 1;
@@ -789,6 +815,6 @@ makeOut();
 new ResizeObserver(ask).observe(document.body);
 new MutationObserver(ask).observe(document.documentElement,
   {attributeFilter: ["data-ground"]});
-frameOf().addEventListener("hashchange", takeAddress);
+addressed()?.addEventListener("hashchange", takeAddress);
 show();
 takeAddress().then(() => document.body.dataset.ready = "true");

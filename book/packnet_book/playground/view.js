@@ -54,10 +54,11 @@ export function shownOwner(run, layer, i, viewed) {
   return run.at > 0 ? run.current : run.current - 1;
 }
 
-// A canvas as sharp as the screen. Returns its context, and its size in
-// pixels of the page.
-function sharp(canvas, height) {
-  const ratio = window.devicePixelRatio || 1, width = canvas.clientWidth;
+// A canvas as sharp as the screen, or less where that takes too long. Returns
+// its context, and its size in pixels of the page.
+function sharp(canvas, height, most = Infinity) {
+  const width = canvas.clientWidth;
+  const ratio = Math.min(window.devicePixelRatio || 1, most);
   const wide = Math.round(width * ratio), high = Math.round(height * ratio);
   if (canvas.width !== wide || canvas.height !== high) {
     canvas.width = wide;
@@ -104,22 +105,48 @@ export function makePanels(box, settings, act) {
 }
 
 const regions = new WeakMap(); // what each panel's region was drawn from
+let pictures = 0;
+
+const isStale = (canvas, run, task) => {
+  const from = regions.get(canvas);
+  return from?.run !== run || from.ground !== isDarkGround()
+    || bitsChanged(from.kept, networkOf(run, task), task).changed > 0;
+};
 
 function drawRegion(canvas, run, task) {
-  const network = networkOf(run, task), from = regions.get(canvas);
-  const ground = isDarkGround();
-  if (from && from.run === run && from.ground === ground
-    && !bitsChanged(from.kept, network, task).changed) return;
-  regions.set(canvas, {run, ground, kept: keep(network, task)});
+  const network = networkOf(run, task);
+  regions.set(canvas, {run, ground: isDarkGround(),
+    kept: keep(network, task), picture: pictures++});
   const {logits} = forward(network, task, gridInputs);
-  const image = new ImageData(GRID, GRID);
+  const image = new ImageData(GRID, GRID), {data} = image;
   const [r, g, b] = rgb(COLOURS[kind(task)]);
-  for (let i = 0; i < GRID * GRID; i++) {
+  for (let i = 0, to = 0; i < GRID * GRID; i++) {
     const margin = logits[2 * i + 1] - logits[2 * i];
-    const share = 1 / (1 + Math.exp(-2 * margin));
-    image.data.set([r, g, b, 20 + 150 * share], 4 * i);
+    data[to++] = r;
+    data[to++] = g;
+    data[to++] = b;
+    data[to++] = 20 + 150 / (1 + Math.exp(-2 * margin));
   }
   canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+// The regions that are no longer those of the network. One of a finished
+// task at a time while it plays, in turn: a picture is made in little time.
+function drawRegions(box, run, playing) {
+  const stale = [], begun = [...box.querySelectorAll(".region")];
+  begun.splice(run.current).forEach(canvas => {
+    if (!regions.delete(canvas)) return;
+    canvas.getContext("2d").clearRect(0, 0, GRID, GRID);
+  });
+  begun.forEach((canvas, i) => {
+    if (isStale(canvas, run, i + 1)) stale.push([canvas, i + 1]);
+  });
+  const when = ([canvas]) => regions.get(canvas)?.picture ?? -1;
+  const finished = stale.filter(([, task]) => task < run.current)
+    .sort((a, b) => when(a) - when(b));
+  for (const [canvas, task] of playing
+    ? [...finished.slice(0, 1), ...stale.filter(([, t]) => t === run.current)]
+    : stale) drawRegion(canvas, run, task);
 }
 
 const rgb = colour => [1, 3, 5].map(i =>
@@ -152,22 +179,20 @@ export function paintPoints(context, size, inputs, labels, task) {
   }
 }
 
-// now: the errors to show.
-export function drawPanels(box, run, viewed, now) {
-  const changed = changes(run);
+// now: the errors to show; playing: the next picture is due soon.
+export function drawPanels(box, run, viewed, now, playing = false) {
+  drawRegions(box, run, playing);
+  for (const canvas of box.querySelectorAll(".points")) {
+    const task = +canvas.closest(".panel").dataset.task;
+    drawPoints2D(canvas, pointsOf(run.settings, nameOf(run, task), "train"),
+      task);
+  }
+  const changed = changes(run); // texts last: sizes are asked for above
   for (const panel of box.children) {
     const task = +panel.dataset.task, begun = task <= run.current;
-    const [region, points] = panel.querySelectorAll("canvas");
     panel.dataset.state = !begun ? "later"
       : task < run.current ? "finished" : "current";
     panel.classList.toggle("viewed", task === viewed);
-    const data = pointsOf(run.settings, nameOf(run, task), "train");
-    drawPoints2D(points, data, task);
-    if (begun) drawRegion(region, run, task);
-    else {
-      region.getContext("2d").clearRect(0, 0, GRID, GRID);
-      regions.delete(region);
-    }
     const error = now[task - 1], was = whenFinished(run, task);
     const worse = was !== null && error !== null && error - was > 0.005;
     panel.classList.toggle("worse", worse);
@@ -233,6 +258,10 @@ export function linesOf(run, place) {
   return lines;
 }
 
+// The task whose outputs are drawn at a point, or 0.
+export const headAt = (run, width, x, y) => 1 + layout(run, width).heads
+  .findIndex(head => Math.abs(y - head.y) < 12 && x > head.x - 12);
+
 // The weight whose line is nearest to a point, or null.
 export function nearest(run, width, x, y) {
   const place = layout(run, width);
@@ -249,11 +278,12 @@ export function nearest(run, width, x, y) {
 
 const sprite = document.createElement("canvas");
 
-export function drawNetwork(canvas, run, viewed, pointed) {
+export function drawNetwork(canvas, run, viewed, pointed, moving = false) {
   const task = viewed && viewed <= run.current ? viewed : run.current;
   const network = networkOf(run, task);
   const place = layout(run, canvas.clientWidth);
-  const {context, width, height} = sharp(canvas, place.height);
+  const {context, width, height} = sharp(canvas, place.height,
+    moving ? 1.5 : Infinity);
   const masks = viewed && run.method === "packnet";
   const lines = linesOf(run, place);
   const thin = width < 500 ? 0.6 : 1;
@@ -590,18 +620,23 @@ export function drawCourse(bar, told, run) {
       make("i", {style: {width: `${Math.min(100, 100 * done / long)}%`,
         background: background(task)}}));
   }));
+  say(told, tellPlace(run));
+  bar.setAttribute("aria-label", told.textContent);
+}
+
+export function tellPlace(run) {
+  const {order} = run.settings, next = nextStage(run);
   const name = nameOf(run, run.current), last = length(run);
-  const next = nextStage(run);
+  if (run.diverged) {
+    return `Training of ${name} has diverged: its numbers grew without end. `
+      + "Choose a lower rate and start anew.";
+  }
+  if (isOver(run) && !next) return tellEnd(run);
+  const step = last ? `, step ${whole(run.at)} of ${whole(last)}` : "";
   const then = {prune: "pruning", retrain: "retraining",
     "next task": `the next task, ${order[run.current] ?? ""}`}[next];
-  say(told, run.diverged
-    ? `Training of ${name} has diverged: its numbers grew without end. `
-      + "Choose a lower rate and start anew."
-    : isOver(run) && !next ? tellEnd(run)
-      : `Task ${run.current} of ${order.length}, ${name}: ${
-        STAGE_NAMES[run.stage]}${last ? `, step ${whole(run.at)} of ${
-        whole(last)}` : ""}.${isOver(run) ? ` Next: ${then}.` : ""}`);
-  bar.setAttribute("aria-label", told.textContent);
+  return `Task ${run.current} of ${order.length}, ${name}: ${
+    STAGE_NAMES[run.stage]}${step}.${isOver(run) ? ` Next: ${then}.` : ""}`;
 }
 
 // What a whole run has come to.

@@ -47,7 +47,18 @@ def _file(study: str, kind: str) -> Path:
     return file
 
 
+def refuse_name(place: Path) -> None:
+    """Raise BadRun for a place where no network could be kept."""
+    try:
+        str(place.absolute()).encode()
+    except UnicodeEncodeError:  # safetensors takes no other names
+        raise BadRun(
+            f"{place}: a name that is not UTF-8, in which no network can be "
+            "kept; name another place"
+        ) from None
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Replace a text file at once. Raises OSError."""
+    """Replace a text file at once, its lines as they end. Raises OSError."""
     with replacing(path) as new:
-        new.write_text(text, "utf-8", errors="surrogateescape")
+        new.write_text(text, "utf-8", errors="surrogateescape", newline="")

@@ -37,7 +37,7 @@ from packnet_book.runs.pretrained import (
     start_head,
 )
 from packnet_book.runs.provenance import digest, digest_of, provenance
-from packnet_book.runs.records import write_text
+from packnet_book.runs.records import refuse_name, write_text
 from packnet_book.runs.results import KNOWN, history, records, results
 from packnet_core import load
 from packnet_core.errors import BadRun
@@ -91,6 +91,7 @@ class Run:
             )
         self.preset = preset
         self.out = Path(out)
+        refuse_name(self.out)
         self.seed = seed
         self.data = None if data is None else Path(data)
         self.weights = None if weights is None else Path(weights)
