@@ -81,9 +81,9 @@ def accepts(record: DataFrame) -> DataFrame:
 KINDS = {
     "here": "here",
     "avalanche": "Avalanche",
-    "here, old values": "here, freed weights with old values",
-    "avalanche, zeros": "Avalanche, freed weights from zero",
-    "avalanche, a head for each": "Avalanche, a head for each task",
+    "here, old values": "here, old values",
+    "avalanche, zeros": "Avalanche, zeros",
+    "avalanche, a head for each": "Avalanche, heads",
     "avalanche, zeros, heads": "Avalanche, both",
 }
 
@@ -100,15 +100,17 @@ def learns(record: DataFrame) -> DataFrame:
     rows = {}
     for kind, name in KINDS.items():
         own = runs.loc[kind]
-        row = {task: f"{own[task].mean():.1f}" for task in own}
-        if kind == "here":
-            row["beside here"] = ""
-        else:
+        beside = ""
+        if kind != "here":
             found = paired_interval(own["all four"], here[own.index])
-            row["beside here"] = (
-                f"{found.mean:+.1f} ± {found.high - found.mean:.1f}"
-            ).replace("-", "−")
-        rows[name] = row | {"draws": str(len(own))}
+            beside = f"{found.mean:+.1f} ± {found.high - found.mean:.1f}"
+        means = {task: f"{own[task].mean():.1f}" for task in own}
+        rows[name] = {
+            "all four": means.pop("all four"),
+            "beside here": beside.replace("-", "−"),
+            **means,
+            "draws": str(len(own)),
+        }
     made = DataFrame.from_dict(rows, orient="index")
     return made.rename_axis("learnt with")
 
