@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks.peers import accepts, cost, exact, rule
+from benchmarks.peers import accepts, cost, exact, learns, records, rule
 from benchmarks.peers.doors import Authors, Avalanche, Here, have_avalanche
 from benchmarks.peers.parts import PARTS
 from packnet_book.runs.records import recorded, recorded_provenance
 from peers_page import BY_ITS_LOOP, PEERS, caption, printed
+from peers_page import KINDS as KINDS_PRINTED
 from peers_page import PARTS as PRINTED
 from tests.contents import ROOT
 
@@ -44,7 +45,8 @@ def test_a_record_says_where_it_comes_from(part):
     for key in ("date", "revision", "processor", "threads", "authors"):
         assert made[key]
     assert made["versions"]["avalanche-lib"] != "not installed"
-    assert len(made["authors"]) == 40
+    commit = made["authors"]
+    assert commit == "not run" if part == "learns" else len(commit) == 40
     assert made["idle"] == (made["load"] < 0.5)
     state = "idle" if made["idle"] else "busy"
     assert state in caption(part)
@@ -77,8 +79,10 @@ def test_the_page_prints_every_part():
     for part, print_rows in PRINTED.items():
         assert f"```{{peers}} {part}\n```" in PAGE
         rows = print_rows(table(part))
-        assert list(rows.columns) == list(PEERS.values())
         assert len(rows) and rows.notna().all().all()
+        if part == "learns":
+            continue
+        assert list(rows.columns) == list(PEERS.values())
         blank = rows.index[(rows == "").any(axis=1)]
         assert all("own loop" in row for row in blank)
 
@@ -93,6 +97,39 @@ def test_a_printed_row_has_the_records_numbers():
     assert len(loops) == len(own) > 0
     changed = loops.Avalanche.str.endswith("%").tolist()
     assert changed == (own == "changed").tolist()
+
+
+def test_what_is_learnt_is_printed_from_the_record():
+    record, settings = table("learns"), learns.Settings()
+    counts = record.groupby("peer", sort=False).seed.nunique()
+    assert list(counts.index) == list(learns.KINDS) == list(KINDS_PRINTED)
+    rows = PRINTED["learns"](record)
+    assert rows.draws.astype(int).tolist() == counts.tolist()
+    assert counts["here"] == counts["avalanche"] == settings.draws
+    means = record.groupby("peer", sort=False).error.mean()
+    for kind, name in KINDS_PRINTED.items():
+        assert rows["all four"][name] == f"{means[kind]:.1f}"
+    one = record.groupby(["peer", "seed"]).error.mean()
+    ahead = (one["avalanche"] - one["here"]).mean()
+    told = rows["beside here"]["Avalanche"].split(" ±")[0]
+    assert float(told.replace("−", "-")) == pytest.approx(ahead, abs=0.06)
+
+
+def test_the_four_tasks_are_learnt_with_every_kind(tmp_path, monkeypatch):
+    need_avalanche()
+    monkeypatch.setattr(learns, "RECORDING", tmp_path)
+    monkeypatch.setattr(records, "RECORDING", tmp_path)
+    tiny = replace(
+        learns.Settings(), width=0.05, share=0.04, batch=4, epochs=2,
+        retrain=1, draws=1, switched=1,
+    )  # fmt: skip
+    found = learns.run(tiny)
+    assert list(found.peer.unique()) == list(learns.KINDS)
+    assert len(found) == 4 * len(learns.KINDS)
+    assert found.error.between(0, 100).all()
+    again = learns.run(replace(tiny, switched=0))
+    assert list(again.peer.unique()) == ["here", "avalanche"]
+    assert again.date.tolist() == found.date[:8].tolist()  # not made anew
 
 
 def test_here_nothing_changes_in_any_row():
@@ -232,3 +269,33 @@ def test_its_own_loop_agrees_with_how_avalanche_is_driven_here():
     found = outcomes("exact", "row")
     for name in ("momentum", "weight decay"):
         assert found[name, BY_ITS_LOOP] == found[name, "avalanche"]
+
+
+def test_the_readme_s_table_says_what_the_records_say():
+    text = (ROOT / "README.md").read_text("utf-8")
+    lines = text.split("## Which PackNet\n\n")[1].split("\n\n")[0]
+    _, _, *rows = [
+        line.strip("| ").split(" | ") for line in lines.split("\n")
+    ]
+    cells = {
+        name: dict(zip(PEERS, told, strict=True)) for name, *told in rows
+    }
+    assert 8 <= len(cells) <= 12
+    state = table("cost").query("what == 'state'")
+    for found in state.itertuples():
+        assert float(cells["state, bytes a weight"][found.peer]) == (
+            pytest.approx(4 * found.ratio, abs=0.02)
+        )
+    exactly, taken = outcomes("exact", "row"), outcomes("accepts", "network")
+    for name, found in (
+        ("finished tasks, a new optimiser for each task", exactly["Adam"]),
+        ("… with batch norm", exactly["batch norm"]),
+        ("… with attention", taken["ViT-B/16"]),
+        ("… with weight decay, or an optimiser that is kept",
+         exactly["weight decay"]),
+        ("… with weight decay, or an optimiser that is kept",
+         exactly["Adam, kept"]),
+    ):  # fmt: skip
+        told = {peer: cells[name][peer].split(",")[0] for peer in PEERS}
+        said = {p: t.removesuffix(" by name") for p, t in told.items()}
+        assert said == found[[*PEERS]].to_dict(), name

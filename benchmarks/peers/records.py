@@ -8,12 +8,14 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 
 import torch
-from pandas import DataFrame
+from pandas import DataFrame, read_csv
 
 from packnet_book.runs.provenance import provenance
 from packnet_book.runs.records import write_text
 
-RESULTS = Path(__file__).parents[2] / "data" / "results"
+DATA = Path(__file__).parents[2] / "data"
+COUNTS = {"draws", "switched"}
+RESULTS, RECORDING = DATA / "results", DATA / "recording"
 
 
 def origin() -> dict:
@@ -52,10 +54,15 @@ def plain(settings: object):
 
 
 def write(
-    part: str, what: str, settings: object, table: DataFrame, made: dict
+    part: str,
+    what: str,
+    settings: object,
+    table: DataFrame,
+    made: dict,
+    folder: Path = RESULTS,
 ) -> None:
     """Replace the record of one part of the comparison."""
-    file = RESULTS / f"peers_{part}.csv"
+    file = folder / f"peers_{part}.csv"
     about = {
         "what": what,
         "command": f"python -m benchmarks.peers {part}",
@@ -65,3 +72,21 @@ def write(
     text = table.to_csv(index=False, float_format="%.6g", na_rep="nan")
     write_text(file, text)
     write_text(file.with_suffix(".json"), json.dumps(about, indent=1))
+
+
+def kept(part: str, settings: object) -> list[dict]:
+    """The rows of a part that are recorded at these settings, however
+    many, so that a long one goes on; none if it was done otherwise."""
+    now = alike(json.loads(json.dumps(plain(settings))))
+    for file in (d / f"peers_{part}.csv" for d in (RECORDING, RESULTS)):
+        about = file.with_suffix(".json")
+        if about.exists():
+            before = json.loads(about.read_text("utf-8"))["settings"]
+            if alike(before) == now:
+                return read_csv(file).to_dict("records")
+    return []
+
+
+def alike(settings: dict) -> dict:
+    """Settings but for how often something is done."""
+    return {k: v for k, v in settings.items() if k not in COUNTS}

@@ -1,7 +1,7 @@
 """Sphinx extension: `{peers} PART` prints a part of the comparison.
 
-The parts are those of `benchmarks/peers`: exact, rule, cost, accepts. What
-is printed is what `data/results/peers_*.csv` holds.
+The parts are those of `benchmarks/peers`: exact, rule, cost, accepts,
+learns. What is printed is what `data/results/peers_*.csv` holds.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 
 from packnet_book.figures import Table, table
 from packnet_book.runs.records import recorded, recorded_provenance
+from packnet_book.runs.statistics import paired_interval
 
 PEERS = {"here": "here", "avalanche": "Avalanche", "authors": "authors' code"}
 BY_ITS_LOOP = "avalanche, its own loop"
@@ -77,6 +78,43 @@ def accepts(record: DataFrame) -> DataFrame:
     return by_peer(record, ["network"], cell)
 
 
+KINDS = {
+    "here": "here",
+    "avalanche": "Avalanche",
+    "here, old values": "here, old values",
+    "avalanche, zeros": "Avalanche, zeros",
+    "avalanche, a head for each": "Avalanche, heads",
+    "avalanche, zeros, heads": "Avalanche, both",
+}
+
+
+def learns(record: DataFrame) -> DataFrame:
+    """Errors in percent, means over draws, a row for each kind; the
+    difference from here is taken draw by draw."""
+    tasks = list(record.task.unique())
+    runs = record.pivot(
+        index=["peer", "seed"], columns="task", values="error"
+    )[tasks]
+    runs["all four"] = runs.mean(axis=1)
+    here = runs["all four"]["here"]
+    rows = {}
+    for kind, name in KINDS.items():
+        own = runs.loc[kind]
+        beside = ""
+        if kind != "here":
+            found = paired_interval(own["all four"], here[own.index])
+            beside = f"{found.mean:+.1f} ± {found.high - found.mean:.1f}"
+        means = {task: f"{own[task].mean():.1f}" for task in own}
+        rows[name] = {
+            "all four": means.pop("all four"),
+            "beside here": beside.replace("-", "−"),
+            **means,
+            "draws": str(len(own)),
+        }
+    made = DataFrame.from_dict(rows, orient="index")
+    return made.rename_axis("learnt with")
+
+
 def by_peer(
     record: DataFrame, keys: list[str], cell: Callable[[Any], object]
 ) -> DataFrame:
@@ -90,7 +128,13 @@ def by_peer(
     return made[list(PEERS)].rename(columns=PEERS)
 
 
-PARTS = {"exact": exact, "rule": rule, "cost": cost, "accepts": accepts}
+PARTS = {
+    "exact": exact,
+    "rule": rule,
+    "cost": cost,
+    "accepts": accepts,
+    "learns": learns,
+}
 
 
 def caption(part: str) -> str:
@@ -98,10 +142,13 @@ def caption(part: str) -> str:
     made = recorded_provenance(f"peers_{part}")["made"]
     versions = made["versions"]
     state = "idle" if made["idle"] else "busy with other work as well"
+    commit = made["authors"]
+    authors = (
+        "" if commit == "not run" else f"the authors' commit {commit[:7]}, "
+    )
     return (
         f"packnet-core {versions['packnet-core']}, Avalanche "
-        f"{versions['avalanche-lib']}, the authors' commit "
-        f"{made['authors'][:7]}, torch {versions['torch']}; "
+        f"{versions['avalanche-lib']}, {authors}torch {versions['torch']}; "
         f"{made['processor']}, {state}; {made['date'][:10]}."
     )
 
