@@ -144,7 +144,7 @@ def visible(owner: Tensor, task: int) -> Tensor:
 
 
 def owned(owner: Tensor, task: int) -> Tensor:
-    """Which weights a task owns, or none: bool tensor, as `visible`."""
+    """Which weights a task owns (0: are free): bool tensor, as above."""
     return (owner - task).lt_(1).view(torch.bool)
 
 

@@ -106,6 +106,7 @@ def test_what_is_learnt_is_printed_from_the_record():
     rows = PRINTED["learns"](record)
     assert rows.draws.astype(int).tolist() == counts.tolist()
     assert counts["here"] == counts["avalanche"] == settings.draws
+    assert learns.missing(settings) == []
     means = record.groupby("peer", sort=False).error.mean()
     for kind, name in KINDS_PRINTED.items():
         assert rows["all four"][name] == f"{means[kind]:.1f}"

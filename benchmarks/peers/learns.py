@@ -36,7 +36,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Settings:
-    """The miniature's tasks; a network half as wide as its.
+    """The miniature's tasks, on a network half as wide.
 
     fractions: freed after each task; of the last one, none, but it is
     trained as long as the others. epochs: before pruning; retrain: after.
@@ -268,10 +268,9 @@ def draw(kind: str, seed: int, settings: Settings) -> list[dict]:
     ]
 
 
-def run(settings: Settings) -> DataFrame:
-    """Errors of the four drawn tasks, learnt with either; then one thing
-    switched at a time."""
-    wanted = [
+def wanted(settings: Settings) -> list[tuple[str, int]]:
+    """Each kind and seed that the record shall have, in its order."""
+    return [
         (kind, settings.seed + number)
         for kinds, draws in (
             (("here", "avalanche"), settings.draws),
@@ -280,16 +279,27 @@ def run(settings: Settings) -> DataFrame:
         for number in range(draws)
         for kind in kinds
     ]
+
+
+def missing(settings: Settings) -> list[tuple[str, int]]:
+    """Those of them that are not recorded yet."""
+    have = {(row["peer"], row["seed"]) for row in kept("learns", settings)}
+    return [pair for pair in wanted(settings) if pair not in have]
+
+
+def run(settings: Settings) -> DataFrame:
+    """Errors of the four drawn tasks, learnt with either; then one thing
+    switched at a time."""
     done = kept("learns", settings)
-    have = {(row["peer"], row["seed"]) for row in done}
-    missing = [pair for pair in wanted if pair not in have]
     made, what = origin(), " ".join((run.__doc__ or "").split())
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        ready = [pool.submit(draw, *pair, settings) for pair in missing]
+        ready = [
+            pool.submit(draw, *pair, settings) for pair in missing(settings)
+        ]
         for found in as_completed(ready):
             done += found.result()
             write("learns", what, settings, DataFrame(done), made, RECORDING)
-    order = {pair: place for place, pair in enumerate(wanted)}
+    order = {pair: place for place, pair in enumerate(wanted(settings))}
     rows = [row for row in done if (row["peer"], row["seed"]) in order]
     rows.sort(key=lambda row: order[row["peer"], row["seed"]])
     return DataFrame(rows)
