@@ -18,7 +18,7 @@ from typing import Literal, get_args
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
+from accelerate.utils import broadcast, gather_object
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from tqdm import tqdm
@@ -158,6 +158,8 @@ def fit(
         if objective.guarded:
             network.guard(optimizer)
         prepared = accelerator.prepare_optimizer(optimizer)
+        # Without a scaler, all it would do is look for other libraries.
+        stepping = prepared if accelerator.scaler else optimizer
         kept = Checkpoint(checkpoint, network, optimizer, about)
         done = kept.load()
         with (
@@ -182,13 +184,12 @@ def fit(
                 if phase.clip is not None:
                     accelerator.unscale_gradients(prepared)
                     clip_grad_norm_(model.parameters(), phase.clip)
-                prepared.step()
+                stepping.step()
                 bar.set_postfix_str(f"loss={loss:.3f}", refresh=False)
                 bar.update()
                 if watch is not None:
                     watch(step + 1)
-                told = torch.tensor(float(len(signals)), device=device)
-                stop = bool(accelerator.reduce(told, "sum"))  # one: all do
+                stop = any(gather_object([bool(signals)]))  # one: all do
                 if main and (stop or kept.due()):
                     kept.save(step + 1)
                 if stop:
@@ -295,8 +296,7 @@ def _gradients(
                 scaled = accelerator.scaler.scale(scaled)
             scaled.backward()
             loss += part.detach()
-    total = accelerator.reduce(loss, "sum")
-    return total.item()
+    return accelerator.reduce(loss, "sum").item()
 
 
 @dataclass
