@@ -3,7 +3,12 @@
 import pytest
 from pandas import DataFrame
 
-from packnet_book.figures import draw_course, draw_intervals, draw_matrices
+from packnet_book.figures import (
+    draw_course,
+    draw_draws,
+    draw_intervals,
+    draw_matrices,
+)
 
 
 def intervals() -> DataFrame:
@@ -45,6 +50,23 @@ def drawn_intervals():
     return draw_intervals(intervals())
 
 
+def draws() -> DataFrame:
+    """Three draws of two methods; one of "b" failed."""
+    return DataFrame(
+        [
+            (method, task, error + add, error + add > 95)
+            for task in ("x", "y")
+            for method, error in (("a", 10.0), ("b", 91.0))
+            for add in (0, 2, 5)
+        ],
+        columns=["method", "task", "top1_error", "failed"],
+    )
+
+
+def drawn_draws():
+    return draw_draws(draws())
+
+
 def drawn_matrices():
     return draw_matrices(matrices())
 
@@ -54,7 +76,7 @@ def drawn_course():
 
 
 @pytest.mark.parametrize(
-    "draw", [drawn_intervals, drawn_matrices, drawn_course]
+    "draw", [drawn_intervals, drawn_draws, drawn_matrices, drawn_course]
 )
 def test_a_figure_is_small(draw):
     assert len(draw()._repr_html_()) < 60_000
@@ -157,3 +179,17 @@ def test_the_band_goes_from_the_lowest_seed_to_the_highest():
     flat, _ = axes.collections
     heights = flat.get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == (8, 10)
+
+
+def test_each_draw_has_a_mark_and_those_that_failed_are_hollow_and_told():
+    drawing = drawn_draws()
+    (axes,) = drawing.figure.axes
+    marks = [
+        (line.get_markerfacecolor() == "none", value)
+        for line in axes.get_lines()
+        if line.get_marker() != "None"
+        for value in line.get_xdata()
+    ]
+    assert sorted(v for _, v in marks) == sorted(draws().top1_error)
+    assert [v for hollow, v in marks if hollow] == [96.0, 96.0]
+    assert "x: a 12.0, b 93.0 (failed: 96.0). y: a" in repr(drawing)

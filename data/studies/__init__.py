@@ -49,6 +49,7 @@ from studies.photographs import (
     VGG_PHOTOS,
     VGG_PRECISION,
     VGG_START,
+    VGG_WARMED,
     photos,
     photos_adapter,
     photos_inherited,
@@ -57,6 +58,7 @@ from studies.photographs import (
     photos_tuning,
     photos_vgg,
     photos_vgg_tuning,
+    photos_vgg_warmed,
 )
 from studies.playground import DRAWS, SETTINGS, playground
 from studies.rates import AXES, BEGINNING, tuning
@@ -143,6 +145,13 @@ STUDIES: tuple[Study, ...] = (
         )
         for table, seeds, preset, precision, settings in (
             (photos_vgg, TWELVE[:9], VGG_PHOTOS, VGG_PRECISION, MAIN),
+            (
+                photos_vgg_warmed,
+                TWELVE[:9],
+                VGG_WARMED,
+                VGG_PRECISION,
+                MAIN,
+            ),
             (photos, TWELVE, PHOTOS, PRECISION, MAIN),
             (photos_others, TWELVE[:3], PHOTOS, PRECISION, OTHERS),
             (photos_longer, TWELVE, PHOTOS, PRECISION, ()),
@@ -164,6 +173,7 @@ STUDIES: tuple[Study, ...] = (
 DUE = {study.name for study in STUDIES} - {
     "full_scale",
     "playground",
+    "photos_vgg",
     *(f"photos_vgg_tuning_{method}" for method in MAIN),
 }
 FORMER = {

@@ -14,6 +14,7 @@ from packnet_book.figures.charts import (
 )
 from packnet_book.figures.comparison import (
     draw_course,
+    draw_draws,
     draw_intervals,
     draw_matrices,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "draw_changes",
     "draw_course",
     "draw_crops",
+    "draw_draws",
     "draw_errors",
     "draw_filters",
     "draw_first_layer",

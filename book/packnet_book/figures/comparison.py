@@ -40,37 +40,14 @@ def draw_intervals(
     """
     tasks, methods = table.task.unique(), table.method.unique()
     looks = dict(zip(methods, system.looks(methods)))
-    step = 0.185  # inches a line
+    left, right = _reach(table, base)
     with rc_context(STYLE):
-        lines = len(tasks) * (len(methods) + 1.4)
-        figure = Figure(figsize=(NARROW, step * lines + 0.7))
-        axes = figure.subplots()
-        left, right = _reach(table, base)
-        place, places, names = 0.0, [], []
-        for task in tasks:
-            own = table[table.task == task].set_index("method")
-            axes.text(
-                0, place, task, fontweight="bold", va="center", ha="right",
-                transform=axes.get_yaxis_transform(),
-            )  # fmt: skip
-            place += 1
-            for method in methods:
-                if method not in own.index:
-                    continue
-                _point(axes, place, own.loc[method], looks[method],
-                       (left, right), bool(base))  # fmt: skip
-                places.append(place)
-                names.append(method)
-                place += 1
-            place += 0.4
-        axes.set_yticks(places, names)
-        for label, name in zip(axes.get_yticklabels(), names):
-            if looks[name].name == "packnet":
-                label.set(fontweight="bold", color=looks[name].colour)
-        axes.set(ylim=(place - 0.6, -0.7), xlim=(left, right))
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        plain(axes, "x")
+        figure, axes, places = _blocks(table, looks)
+        for place, (task, method) in places:
+            one = (table.task == task) & (table.method == method)
+            _point(axes, place, table[one].iloc[0], looks[method],
+                   (left, right), bool(base))  # fmt: skip
+        axes.set_xlim(left, right)
         if base:
             axes.axvline(0, color=INK.light, linewidth=1.2)
             axes.set_xlabel(f"points of error above {base}")
@@ -101,6 +78,53 @@ def draw_intervals(
         figure,
         f"Points with intervals: {what}, a block for each task, in it a "
         "line for each method. Means: " + " ".join(told),
+        caption,
+    )
+
+
+def draw_draws(table: pandas.DataFrame, *, caption: str = "") -> Drawing:
+    """Every draw's error as a mark of its own, and a stroke at the median.
+
+    table: columns method, task, top1_error (percent) and failed (bool:
+    its mark is hollow); a block a task, in it a line a method, both in
+    the order of the rows.
+    """
+    methods = table.method.unique()
+    looks = dict(zip(methods, system.looks(methods)))
+    told: dict[str, list[str]] = {}
+    with rc_context(STYLE):
+        figure, axes, places = _blocks(table, looks)
+        for place, (task, method) in places:
+            one = (table.task == task) & (table.method == method)
+            own, look = table[one], looks[method]
+            middle = own.top1_error.median()
+            for failed, fill in ((False, look.colour), (True, "none")):
+                axes.plot(
+                    own.top1_error[own.failed == failed],
+                    [place] * (own.failed == failed).sum(), look.marker,
+                    color=look.colour, markerfacecolor=fill, markersize=5,
+                    clip_on=False,
+                )  # fmt: skip
+            axes.plot([middle] * 2, [place - 0.45, place + 0.45],
+                      color=INK.light, linewidth=1.6)  # fmt: skip
+            axes.text(
+                1.19, place, f"{middle:.1f}", va="center", ha="right",
+                transform=axes.get_yaxis_transform(), color=QUIET.light,
+            )  # fmt: skip
+            words = f"{method} {middle:.1f}"
+            if own.failed.any():
+                lost = ", ".join(
+                    f"{e:.1f}" for e in own.top1_error[own.failed]
+                )
+                words += f" (failed: {lost})"
+            told.setdefault(task, []).append(words)
+        axes.set(xlim=(0, 100), xlabel="top-1 error, in percent")
+    told_by_task = " ".join(f"{t}: {', '.join(w)}." for t, w in told.items())
+    return Drawing(
+        figure,
+        "Marks, one for each draw: top-1 error in percent, a block for each "
+        "task, in it a line for each method; hollow where training failed. "
+        f"Medians: {told_by_task}",
         caption,
     )
 
@@ -198,6 +222,41 @@ def draw_course(
         + " ".join(told),
         caption,
     )
+
+
+def _blocks(
+    table: pandas.DataFrame, looks: dict[str, Look]
+) -> tuple[Figure, Axes, list[tuple[float, tuple[str, str]]]]:
+    """Axes with a block for each task of a table, in it a line for each
+    method, named; and the height of each line."""
+    tasks, methods = table.task.unique(), table.method.unique()
+    step = 0.185  # inches a line
+    lines = len(tasks) * (len(methods) + 1.4)
+    figure = Figure(figsize=(NARROW, step * lines + 0.7))
+    axes = figure.subplots()
+    place, places = 0.0, []
+    for task in tasks:
+        axes.text(
+            0, place, task, fontweight="bold", va="center", ha="right",
+            transform=axes.get_yaxis_transform(),
+        )  # fmt: skip
+        place += 1
+        there = set(table.method[table.task == task])
+        for method in methods:
+            if method in there:
+                places.append((place, (task, method)))
+                place += 1
+        place += 0.4
+    names = [method for _, (_, method) in places]
+    axes.set_yticks([height for height, _ in places], names)
+    for label, name in zip(axes.get_yticklabels(), names):
+        if looks[name].name == "packnet":
+            label.set(fontweight="bold", color=looks[name].colour)
+    axes.set_ylim(place - 0.6, -0.7)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    plain(axes, "x")
+    return figure, axes, places
 
 
 def _reach(table: pandas.DataFrame, base: str) -> tuple[float, float]:
