@@ -280,7 +280,7 @@ def test_what_was_printed_is_not_cut_in_mid_sentence(browser, book):
 
 # Where what is read is code; and where the first figure is trained first.
 WITHOUT_FIGURES = {"book/prerequisites", "book/your_stack"}
-LATE = {"book/limits", "book/seven_ways", "book/paper_scale"}
+LATE = {"book/paper_scale"}
 
 
 def test_something_is_to_be_seen_on_the_first_two_screens(browser, book):
