@@ -31,7 +31,7 @@ from packnet_book.locks import alone
 from packnet_book.runs.provenance import provenance, revision
 from packnet_book.runs.records import read, write_text
 from studies import DUE, STUDIES
-from studies.common import Study
+from studies.common import USED, Study
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "_build" / "records"
@@ -95,13 +95,14 @@ def carry_out(study: Study, seed: int, runs: Path) -> tuple[DataFrame, dict]:
     """The rows of one seed of a study, and where they come from.
 
     With the seconds it took, fewer if its runs were there already, and
-    with digests of what this seed's runs have read.
+    with digests of what its runs have read.
     """
     begun, start = provenance(), time.monotonic()
+    USED.clear()
     rows = study.table(seed, runs).assign(seed=seed)
     read: dict[str, str] = {}
-    for file in sorted(runs.glob(f"*-{seed}-*/read.json")):
-        read |= json.loads(file.read_text())
+    for file in (out / "read.json" for out in USED):
+        read |= json.loads(file.read_text()) if file.exists() else {}
     spent = {"seconds": round(time.monotonic() - start)}
     return rows, begun | spent | {"read": read}
 

@@ -13,7 +13,9 @@ import pytest
 from pandas import DataFrame
 
 import record as command
+from packnet_book.runs import presets
 from packnet_book.runs.records import read
+from studies import common
 from studies.common import Study
 
 
@@ -142,3 +144,31 @@ def test_the_command_lists_the_studies_and_refuses_others(
     with pytest.raises(SystemExit):
         command.main()
     assert "no study nothing" in capsys.readouterr().err
+
+
+def test_a_record_says_what_its_own_runs_have_read_and_no_others(
+    tmp_path, monkeypatch
+):
+    class Made:
+        def __init__(self, preset, out, *, seed):
+            (out / "stages").mkdir(parents=True)
+            self.out = out
+            text = json.dumps({"birds, train": f"{out.name} {preset.first}"})
+            (out / "read.json").write_text(text)
+
+        def first(self):
+            (self.out / "stages" / "first-1.json").touch()
+
+    monkeypatch.setattr(common, "Run", Made)
+    preset = presets.MINIATURE
+    other = replace(preset, first=replace(preset.first, epochs=3))
+
+    def table(seed: int, runs: Path) -> DataFrame:
+        common.run(preset, seed, runs, "a")
+        return DataFrame({"method": ["a"], "top1_error": [1.0]})
+
+    common.run(other, 1, tmp_path, "z")  # another study's, of the same seed
+    study = Study("some", "What it is.", (1,), {}, table)
+    _, origin = command.carry_out(study, 1, tmp_path)
+    told = origin["read"]["birds, train"]
+    assert told.startswith("a-1-") and str(preset.first) in told

@@ -13,6 +13,9 @@ from packnet_book.runs.presets import Preset
 from packnet_book.runs.runner import Run
 from packnet_core.images import generator
 
+# Where the runs are that were made or taken up, the newest last.
+USED: list[Path] = []
+
 
 @dataclass(frozen=True)
 class Study:
@@ -39,6 +42,7 @@ def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
     place = generator(preset, options).initial_seed()
     out = folder / f"{name}-{seed}-{place:x}"
     made = Run(preset, out, seed=seed, **options)
+    USED.append(made.out)
     stages = made.out / "stages"
     stages.mkdir(exist_ok=True)
     config = (preset.architecture, preset.tasks[0], preset.first, options)
