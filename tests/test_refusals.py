@@ -213,6 +213,21 @@ def test_a_place_whose_name_is_not_utf8(
         assert not out.exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="names are UTF-16 there")
+def test_a_network_whose_name_is_not_utf8(packed, line, tmp_path, capsys):
+    """It is sound; only its name keeps safetensors from reading it."""
+    strange = tmp_path / "caf\udce9.packnet"
+    strange.write_bytes(packed.read_bytes())
+    for command in (
+        ("show", strange),
+        ("evaluate", strange, "--task", "birds", "--data", tmp_path),
+        add(strange, line),
+    ):
+        said = fails(capsys, *command)
+        assert "not UTF-8" in said and "rename it" in said
+        assert "damaged" not in said
+
+
 def test_a_page_is_not_written_over_its_network(packed, capsys):
     before = packed.read_bytes()
     said = fails(capsys, "show", packed, "--html", packed)

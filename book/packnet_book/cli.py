@@ -27,6 +27,7 @@ from packnet_book.photos.manifest import known_sets
 from packnet_book.runs.contents import summary
 from packnet_book.runs.methods import METHODS
 from packnet_book.runs.presets import PRESETS, Drawn, shortened, with_rates
+from packnet_book.runs.records import refuse_name
 from packnet_book.runs.runner import Run
 from packnet_core import __version__, load
 from packnet_core.errors import BadRun, PackNetError
@@ -144,6 +145,12 @@ def _only(
     return check
 
 
+def _readable(file: Path) -> Path:
+    """The file, if a network could be read from it. Raises BadRun."""
+    refuse_name(file, "rename it, or the folder that it is in")
+    return file
+
+
 def _version(asked: bool) -> None:
     if asked:
         print(__version__)
@@ -166,7 +173,7 @@ SIZE = partial(Option, metavar="PX", min=1)
 RATE = partial(
     Option, metavar="R", callback=_only(lambda x: 0 < x < inf, "above 0")
 )
-Packed = Annotated[Path, Argument(metavar="FILE")]
+Packed = Annotated[Path, Argument(metavar="FILE", callback=_readable)]
 Task = Annotated[str, Option(metavar="NAME")]
 Seed = Annotated[int, Option(metavar="N")]
 Subset = Annotated[

@@ -47,14 +47,14 @@ def _file(study: str, kind: str) -> Path:
     return file
 
 
-def refuse_name(place: Path) -> None:
-    """Raise BadRun for a place where no network could be kept."""
+def refuse_name(place: Path, cure: str = "name another place") -> None:
+    """Raise BadRun for a place where no network could be kept, or read."""
     try:
         str(place.absolute()).encode()
     except UnicodeEncodeError:  # safetensors takes no other names
         raise BadRun(
             f"{place}: a name that is not UTF-8, in which no network can be "
-            "kept; name another place"
+            f"kept; {cure}"
         ) from None
 
 
