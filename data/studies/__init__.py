@@ -168,12 +168,15 @@ STUDIES: tuple[Study, ...] = (
     ),
 )
 
+UNSEARCHED = {"ewc", "joint"}
 # To be recorded, in whole or in part. Until a study is, `data/results` has
 # the record of the first edition, with its own settings beside it, or none.
 DUE = {study.name for study in STUDIES} - {
+    "first_lengths",
     "full_scale",
     "playground",
     "photos_vgg",
+    *(f"tuning_{method}" for method in TUNED if method not in UNSEARCHED),
     *(f"photos_vgg_tuning_{method}" for method in MAIN),
 }
 FORMER = {
