@@ -15,11 +15,7 @@ from packnet_book.exercises.marking import __main__ as command
 from packnet_book.exercises.marking.asked import chapters
 from packnet_book.exercises.marking.marked import mark
 from packnet_book.exercises.marking.report import page, table
-from packnet_book.exercises.marking.workers import (
-    FORKS,
-    ChapterFails,
-    Limits,
-)
+from packnet_book.exercises.marking.workers import FORKS, Limits
 from tests.contents import CHAPTERS, ROOT
 
 BOOK = ROOT / "book"
@@ -433,20 +429,49 @@ def test_the_forms_of_checks_are_all_understood(tmp_path):
     assert told == ["ppppr", "wwwwr", "nnnnr", "wnner"]
 
 
-def test_a_chapter_that_fails_is_no_fault_of_the_students(tmp_path):
+def made_up(tmp_path, name: str, before: str) -> Path:
+    """A notebook of a chapter made up in `tmp_path/book`, filled in."""
     cells = [
-        {"cell_type": "markdown", "source": "# Bad\n\n**1. One.**"},
-        {"cell_type": "code", "source": "1 / 0"},
-        {"cell_type": "code", "source": "my_x = None\ncheck_x(my_x)"},
-    ]
+        {"cell_type": "markdown", "source": f"# {name}\n\n**1. One.**"},
+        {"cell_type": "code", "source": before},
+        {"cell_type": "code", "source": f"my_{name} = None\n"
+                                        f"check_it(my_{name})"},
+    ]  # fmt: skip
     book = tmp_path / "book"
-    book.mkdir()
-    (book / "bad.ipynb").write_text(json.dumps({"cells": cells}))
-    cells[2]["source"] = "my_x = 1\ncheck_x(my_x)"
-    path = tmp_path / "x.ipynb"
+    book.mkdir(exist_ok=True)
+    (book / f"{name}.ipynb").write_text(json.dumps({"cells": cells}))
+    cells[2]["source"] = f"my_{name} = 1\ncheck_it(my_{name})"
+    path = tmp_path / f"{name}.ipynb"
     path.write_text(json.dumps({"cells": cells}))
-    with pytest.raises(ChapterFails, match=r"bad: .*ZeroDivisionError"):
-        mark([path], chapters(book), LIMITS)
+    return path
+
+
+CHECK = "def check_it(x):\n    assert x == 1"
+
+
+def test_a_chapter_that_fails_is_no_fault_of_the_students(tmp_path, capsys):
+    """And the other chapters are marked, and reports written."""
+    bad = made_up(tmp_path, "bad", f"{CHECK}\n1 / 0")
+    good = made_up(tmp_path, "good", CHECK)
+    first, second = mark([bad, good], chapters(tmp_path / "book"), LIMITS)
+    assert re.search(r"own chapter fails.*ZeroDivisionError", first.problem)
+    assert (second.problem, second.points) == ("", 1)
+    out = tmp_path / "marks"
+    words = [str(bad), str(good), "--book", str(tmp_path / "book")]
+    assert command.main([*words, "--out", str(out)]) == 1
+    assert "ZeroDivisionError" in (out / "bad.md").read_text()
+    assert "1 of 1" in capsys.readouterr().out
+
+
+def test_what_a_chapter_pickles_of_its_own_can_be_read_again(tmp_path):
+    path = made_up(
+        tmp_path,
+        "kept",
+        f"{CHECK}\nimport pickle\nclass Small:\n    pass\n"
+        "pickle.loads(pickle.dumps(Small()))",
+    )
+    (made,) = mark([path], chapters(tmp_path / "book"), LIMITS)
+    assert (made.problem, made.points) == ("", 1)
 
 
 def test_the_command_writes_reports_and_a_table(folder, tmp_path, capsys):

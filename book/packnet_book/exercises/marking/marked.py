@@ -15,6 +15,7 @@ from packnet_book.exercises.marking.source import BadNotebook, Cell, cells
 from packnet_book.exercises.marking.trial import Result, Verdict
 from packnet_book.exercises.marking.workers import (
     FORKS,
+    ChapterFails,
     Job,
     Limits,
     verdicts,
@@ -25,8 +26,9 @@ from packnet_book.exercises.marking.workers import (
 class Marked:
     """A notebook with its marks.
 
-    problem: why it could not be marked, else empty; chapter: its title;
-    rows: the exercises of the chapter with what came of them.
+    problem: why it could not be marked, else empty; chapter: its title,
+    if it is known; rows: the exercises of the chapter with what came of
+    them.
     """
 
     path: Path
@@ -54,8 +56,8 @@ def mark(
     """Mark notebooks, which executes the code in them.
 
     known: the book's chapters, by name; chapter: the one that all belong
-    to, else each is looked at. Progress goes to standard error. Raises
-    ChapterFails.
+    to, else each is looked at. Progress goes to standard error. Where the
+    book's own chapter fails, its notebooks have that as their problem.
     """
     marked = [Marked(path) for path in paths]
     jobs: dict[str, list[Job]] = {}
@@ -75,13 +77,20 @@ def mark(
     for name, listed in jobs.items():
         told = f"{known[name].title}: {len(listed)} attempts, and what"
         print(told, "the chapter needs", file=sys.stderr, flush=True)
-        for job, verdict in verdicts(known[name], listed, limits, forks):
-            rows = marked[job.number].rows
-            place = [x for x, _ in rows].index(job.exercise)
-            rows[place] = job.exercise, verdict
-            print(f"  {marked[job.number].path.name}, exercise "
-                  f"{job.exercise.number}: {verdict.result}",
-                  file=sys.stderr, flush=True)  # fmt: skip
+        try:
+            for job, verdict in verdicts(known[name], listed, limits, forks):
+                rows = marked[job.number].rows
+                place = [x for x, _ in rows].index(job.exercise)
+                rows[place] = job.exercise, verdict
+                print(f"  {marked[job.number].path.name}, exercise "
+                      f"{job.exercise.number}: {verdict.result}",
+                      file=sys.stderr, flush=True)  # fmt: skip
+        except ChapterFails as error:
+            for number in {job.number for job in listed}:
+                marked[number].problem = (
+                    "could not be tried: the book's own chapter fails here "
+                    f"({error})"
+                )
     return marked
 
 

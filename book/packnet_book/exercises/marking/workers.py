@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from packnet_book.exercises.marking.asked import Chapter, Exercise
@@ -61,7 +62,7 @@ class Job:
 
 
 class ChapterFails(RuntimeError):
-    """The book's own chapter cannot be run; nothing can be marked."""
+    """The book's own chapter cannot be run, so nothing in it be marked."""
 
 
 def verdicts(
@@ -175,7 +176,8 @@ def _work(
     """
     _silence()
     os.chdir(places)
-    space: dict[str, Any] = {"__name__": "__main__"}
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    space = vars(main)  # where pickles find the chapter's classes
     done = 0
     for job in jobs:
         for cell in chapter.cells[done : job.exercise.before]:
