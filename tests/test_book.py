@@ -21,6 +21,7 @@ from tests.looks import foreign
 BOOK = ROOT / "book"
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
 LIMIT = 500_000  # bytes a chapter
+WORDS = 34_000  # in all chapters
 TAGS = {"nbval-ignore-output", "hide-input", "hide-output", "hide-cell"}
 INSTALL = f"""\
 try:
@@ -363,3 +364,15 @@ def test_a_doctored_chapter_is_refused(chapter, doctor):
     doctored = copy.deepcopy(chapter)
     doctor(doctored)
     assert any(DOCTORED[doctor] in fault for fault in faults(doctored))
+
+
+def test_the_chapters_have_no_more_words_than_they_should():
+    counts = {
+        path.stem: sum(
+            len(cell.source.split())
+            for cell in nbformat.read(path, 4).cells
+            if cell.cell_type == "markdown"
+        )
+        for path in CHAPTERS
+    }
+    assert 0 < sum(counts.values()) <= WORDS, counts
