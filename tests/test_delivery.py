@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -17,7 +18,7 @@ import delivery
 import formulas
 from browser import BUILT
 from tests.contents import CHAPTERS, ROOT
-from tests.test_page import visit
+from tests.test_page import unseen, visit
 
 FOLDED = next(
     (
@@ -171,6 +172,28 @@ def test_the_switch_opens_all_code_and_is_remembered(browser, book):
               setTimeout(() => done(sum), 100) })"""
         )
         assert shift <= 0.05
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("chosen", [None, "light", "dark"])
+@pytest.mark.skipif(FOLDED is None, reason="no chapter folds code")
+def test_a_page_is_drawn_right_before_its_scripts_are_there(
+    browser, book, system, chosen
+):
+    with browser.new_page(color_scheme=system) as page:
+        kept = {"mode": chosen, "pn-reading": "code" if chosen else None}
+        page.add_init_script(
+            f"""for (const [name, value] of Object.entries({json.dumps(kept)}))
+              if (value) localStorage.setItem(name, value)"""
+        )
+        page.route("**/*.js*", lambda route: None)  # which never come
+        page.goto(f"{book}/{FOLDED}.html", wait_until="commit")
+        page.wait_for_function(
+            """document.querySelector(".bd-footer") && performance
+              .getEntriesByName("first-contentful-paint").length"""
+        )
+        assert unseen(page, chosen or system, patience=0) == []
+        assert set(folds(page)) == {chosen is not None}
 
 
 PICTURE = re.compile(rb"data:image/png;base64,([\w+/=]+)")
