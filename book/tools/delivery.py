@@ -4,6 +4,7 @@
   folded code.
 * A figure with a caption has its number as an anchor: `#figure-3`.
 * A page is drawn before its scripts are there.
+* Photographs in the page are packed as such.
 * Icons are drawn into the page; the script and the fonts that hold two
   thousand of them stay away.
 * What search needs is loaded by the page of the search alone, with the text
@@ -11,13 +12,16 @@
 * As long as no address of the repository is set, no button leads to it.
 """
 
+import base64
 import html
+import io
 import json
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+from PIL import Image
 from sphinx.application import Sphinx
 
 from address import PLACEHOLDER, setting
@@ -160,6 +164,26 @@ def drawn(page: str, known: dict) -> str:
     return ICON.sub(draw, page)
 
 
+PICTURE = re.compile(r"data:image/png;base64,([\w+/=]+)")
+SIDE, COLOURS = 100, 64  # of a photograph, at least: pixels, colours
+QUALITY = 90  # of WebP; beside the original no difference is seen
+
+
+def repacked(picture: re.Match) -> str:
+    """A photograph as WebP. A small picture and a drawing stay as they are:
+    each of their pixels can be seen."""
+    image = Image.open(io.BytesIO(base64.b64decode(picture[1])))
+    if min(image.size) < SIDE or image.getcolors(COLOURS) or (
+        image.has_transparency_data
+    ):  # fmt: skip
+        return picture[0]
+    packed = io.BytesIO()
+    image.convert("RGB").save(packed, "WEBP", quality=QUALITY, method=6)
+    told = base64.b64encode(packed.getvalue()).decode()
+    made = f"data:image/webp;base64,{told}"
+    return min(picture[0], made, key=len)
+
+
 # The theme's first script is part of `early.js`; the theme of a dark system
 # would come only with its last, when the page has long been drawn in light.
 PRELOADED = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
@@ -212,6 +236,7 @@ def lighten(app: Sphinx, failure: Exception | None) -> None:
             page = page.replace(tools, texts_first, 1)
         else:
             page = SEARCHED.sub("", page)
+        page = PICTURE.sub(repacked, page)
         page = early(page, [f"{root}_static/fonts/{f}" for f in fonts])
         file.write_text(page, "utf-8")
     write_texts(out, texts)
