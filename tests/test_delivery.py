@@ -2,22 +2,26 @@
 
 import base64
 import gzip
+import io
+import json
 import re
 from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
+import numpy
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
+from PIL import Image
 
 import boxes
 import delivery
 import formulas
 from browser import BUILT
 from tests.contents import CHAPTERS, ROOT
-from tests.test_page import visit
+from tests.test_page import unseen, visit
 
 FOLDED = next(
     (
@@ -101,6 +105,42 @@ def test_a_formula_is_mathml_and_the_font_has_its_signs(book):
     assert used and {sign for sign in used if ord(sign) not in known} == set()
 
 
+def png(size: int, colours: int) -> str:
+    """Soft spots in so many greys, as they stand in a page."""
+    random = numpy.random.default_rng(1)
+    spots = Image.fromarray(random.integers(256, size=(9, 9), dtype="uint8"))
+    packed = io.BytesIO()
+    soft = spots.resize((size, size), Image.Resampling.BICUBIC)
+    soft.convert("RGB").quantize(colours).save(packed, "PNG")
+    told = base64.b64encode(packed.getvalue()).decode()
+    return f'<image href="data:image/png;base64,{told}"/>'
+
+
+@pytest.mark.parametrize(
+    ("size", "colours", "photograph"),
+    [(120, 200, True), (48, 200, False), (120, 5, False)],
+)
+def test_photographs_are_packed_and_drawings_keep_each_pixel(
+    size, colours, photograph
+):
+    before = png(size, colours)
+    after = delivery.PICTURE.sub(delivery.repacked, before)
+    if not photograph:
+        assert after == before
+        return
+    assert len(after) < len(before)
+    old, new = (
+        numpy.asarray(
+            Image.open(
+                io.BytesIO(base64.b64decode(text.split('"')[1].split(",")[1]))
+            ).convert("RGB"),
+            int,
+        )
+        for text in (before, after)
+    )
+    assert new.shape == old.shape and abs(new - old).mean() < 2
+
+
 def test_what_a_page_says_is_its_prose_alone():
     page = (
         "<nav>menu</nav><article><h1>A<a>#</a></h1><p>word</p>"
@@ -173,7 +213,30 @@ def test_the_switch_opens_all_code_and_is_remembered(browser, book):
         assert shift <= 0.05
 
 
-PICTURE = re.compile(rb"data:image/png;base64,([\w+/=]+)")
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("chosen", [None, "light", "dark"])
+@pytest.mark.skipif(FOLDED is None, reason="no chapter folds code")
+def test_a_page_is_drawn_right_before_its_scripts_are_there(
+    browser, book, system, chosen
+):
+    with browser.new_page(color_scheme=system) as page:
+        kept = {"mode": chosen, "pn-reading": "code" if chosen else None}
+        page.add_init_script(
+            f"""const kept = Object.entries({json.dumps(kept)})
+            for (const [name, value] of kept)
+              if (value) localStorage.setItem(name, value)"""
+        )
+        page.route("**/*.js*", lambda route: None)  # which never come
+        page.goto(f"{book}/{FOLDED}.html", wait_until="commit")
+        page.wait_for_function(
+            """document.querySelector(".bd-footer") && performance
+              .getEntriesByName("first-contentful-paint").length"""
+        )
+        assert unseen(page, chosen or system, patience=0) == []
+        assert set(folds(page)) == {chosen is not None}
+
+
+PICTURE = re.compile(rb"data:image/\w+;base64,([\w+/=]+)")
 
 
 def carried(browser, address: str) -> tuple[int, int]:

@@ -671,6 +671,34 @@ def test_it_plays_and_pauses(page):
     assert page.evaluate("run().steps") == steps
 
 
+def test_while_it_plays_the_network_and_the_rest_are_drawn_in_turn(page):
+    page.evaluate(
+        """() => {
+          window.seen = new Map() // by the time of the frame
+          for (const name of ["drawNetwork", "drawPanels"]) {
+            const draw = window[name]
+            window[name] = (...given) => {
+              const frame = document.timeline.currentTime
+              seen.set(frame, (seen.get(frame) ?? "") + name)
+              return draw(...given)
+            }
+          }
+        }"""
+    )
+    page.click("#play")
+    page.wait_for_function("seen.size > 20")
+    drawn = page.evaluate("() => [...seen.values()].slice(0, 20)")
+    turns = ["drawNetwork", "drawPanels"]
+    if "drawNetworkdrawPanels" in drawn[:1]:  # asked for before it played
+        drawn = drawn[1:]
+    first = turns.index(drawn[0])
+    assert drawn == [turns[(first + i) % 2] for i in range(len(drawn))]
+    page.click("#play")
+    page.wait_for_function(
+        "[...seen.values()].at(-1) === 'drawNetworkdrawPanels'"
+    )
+
+
 def test_another_method_is_brought_to_the_same_moment(page):
     page.evaluate(
         "() => { act.method('finetune'); act.stage(); settle();"
@@ -781,6 +809,47 @@ def test_in_a_frame_without_an_address_no_link_is_offered(
         expect(frame.locator("#draws-told")).to_contain_text(
             "50 of 50", timeout=60_000
         )
+
+
+@pytest.mark.parametrize(
+    ("form", "saves"),
+    [
+        (None, True),
+        ("allow-scripts allow-same-origin allow-downloads", True),
+        ("allow-scripts allow-same-origin", False),
+        ("allow-scripts", False),
+    ],
+)
+def test_where_no_file_may_be_saved_its_text_can_be_copied(
+    browser, written, tmp_path, form, saves
+):
+    sandbox = "" if form is None else f'sandbox="{form}"'
+    file = tmp_path / "around.html"
+    file.write_text(
+        f'<!doctype html><iframe {sandbox} style="width: 100%; height: 99vh" '
+        f'srcdoc="{escape(written.read_text())}"></iframe>'
+    )
+    with browser.new_page() as page:
+        page.goto(file.as_uri())
+        page.wait_for_function("frames.length === 1")
+        frame = page.frames[1]
+        frame.wait_for_selector("body[data-ready]")
+        frame.click("#out summary")
+        came: list[str] = []
+        page.on("download", lambda one: came.append(one.suggested_filename))
+        frame.click("#save")
+        told = frame.locator("#out-told")
+        expect(told).to_contain_text("playground.json")
+        page.wait_for_timeout(300)
+        assert came == (["playground.json"] if saves else [])
+        assert told.inner_text().startswith("Saved") is saves
+        copied = frame.locator("#file-text")
+        if saves:
+            expect(copied).to_be_hidden()
+            return
+        saved = tmp_path / "playground.json"
+        saved.write_text(copied.input_value())
+        assert restore(saved).tasks == [DEFAULTS["order"][0]]
 
 
 def test_a_leak_is_not_read_out_at_each_step(page):

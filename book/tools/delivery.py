@@ -3,6 +3,8 @@
 * The switch *Read / Code* stands below the heading of a page that has
   folded code.
 * A figure with a caption has its number as an anchor: `#figure-3`.
+* A page is drawn before its scripts are there.
+* Photographs in the page are packed as such.
 * Icons are drawn into the page; the script and the fonts that hold two
   thousand of them stay away.
 * What search needs is loaded by the page of the search alone, with the text
@@ -10,17 +12,21 @@
 * As long as no address of the repository is set, no button leads to it.
 """
 
+import base64
 import html
+import io
 import json
 import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+from PIL import Image
 from sphinx.application import Sphinx
 
 from address import PLACEHOLDER, setting
 
+FRONT = Path(__file__).parent / "front"
 FOLDED = 'class="admonition hide above-input"'
 SWITCH = """
 <fieldset class="pn-reading pst-js-only">
@@ -158,19 +164,49 @@ def drawn(page: str, known: dict) -> str:
     return ICON.sub(draw, page)
 
 
-PRELOAD = """<script>
-if (location.protocol !== "file:") for (const font of {fonts}) {{
-  const link = document.createElement("link")
-  Object.assign(link, {{rel: "preload", href: font, as: "font",
-    type: "font/woff2", crossOrigin: ""}})
-  document.head.append(link)
-}}
-</script>"""
+PICTURE = re.compile(r"data:image/png;base64,([\w+/=]+)")
+SIDE, COLOURS = 100, 64  # of a photograph, at least: pixels, colours
+QUALITY = 90  # of WebP; beside the original no difference is seen
 
 
-def preload(fonts: list[str], root: str) -> str:
-    """Fonts at once, not when the style asks; a disk refuses that."""
-    return PRELOAD.format(fonts=[f"{root}_static/fonts/{f}" for f in fonts])
+def repacked(picture: re.Match) -> str:
+    """A photograph as WebP. A small picture and a drawing stay as they are:
+    each of their pixels can be seen."""
+    image = Image.open(io.BytesIO(base64.b64decode(picture[1])))
+    if min(image.size) < SIDE or image.getcolors(COLOURS) or (
+        image.has_transparency_data
+    ):  # fmt: skip
+        return picture[0]
+    packed = io.BytesIO()
+    image.convert("RGB").save(packed, "WEBP", quality=QUALITY, method=6)
+    told = base64.b64encode(packed.getvalue()).decode()
+    made = f"data:image/webp;base64,{told}"
+    return min(picture[0], made, key=len)
+
+
+# The theme's first script is part of `early.js`; the theme of a dark system
+# would come only with its last, when the page has long been drawn in light.
+PRELOADED = re.compile(r'\s*<link rel="preload" as="script"[^>]*>')
+THEME = re.compile(r'\s*<script data-cfasync="false">.*?</script>', re.DOTALL)
+
+
+def early(page: str, fonts: list[str]) -> str:
+    """A page that is drawn before its scripts are there.
+
+    All of them wait for the page to be read; one that stands in the page
+    runs at once, and sees to what must not change once it is drawn.
+    """
+    head, end, rest = page.partition("</head>")
+    head = THEME.sub("", head)
+    head = head.replace("<script src=", "<script defer src=")
+    head = PRELOADED.sub("", head)
+    # in turn with those that wait, which a module does as well
+    head = head.replace("<script>DOC", '<script type="module">DOC')
+    script = (FRONT / "early.js").read_text("utf-8")
+    script = script.replace("{}", json.dumps(fonts), 1)
+    charset = '<meta charset="utf-8" />'  # it must be one of the first things
+    head = head.replace(charset, f"{charset}\n<script>{script}</script>", 1)
+    return head + end + rest
 
 
 def lighten(app: Sphinx, failure: Exception | None) -> None:
@@ -191,16 +227,17 @@ def lighten(app: Sphinx, failure: Exception | None) -> None:
         page = drawn(UNUSED.sub("", page), known)
         if 'class="sd-' not in page:
             page = DESIGN.sub("", page)
-        if "<script>\nif (location" in page:
+        if not THEME.search(page):
             continue  # as an earlier build has left it
         fonts = [*FONTS, SIGNS] if "<math" in page else FONTS
-        page = page.replace("<head>", "<head>\n" + preload(fonts, root), 1)
         if name == "search":
-            page = page.replace(
-                "</head>", '<script src="_static/texts.js"></script>\n</head>'
-            )
+            tools = '<script src="_static/searchtools.js'
+            texts_first = f'<script src="_static/texts.js"></script>\n{tools}'
+            page = page.replace(tools, texts_first, 1)
         else:
             page = SEARCHED.sub("", page)
+        page = PICTURE.sub(repacked, page)
+        page = early(page, [f"{root}_static/fonts/{f}" for f in fonts])
         file.write_text(page, "utf-8")
     write_texts(out, texts)
     theme = out / "_static" / "styles" / "pydata-sphinx-theme.css"
@@ -220,7 +257,7 @@ def write_texts(out: Path, texts: dict[str, str]) -> None:
         for name, text in sorted(texts.items())
         if name.startswith("book/")
     }
-    source = (Path(__file__).parent / "front" / "texts.js").read_text("utf-8")
+    source = (FRONT / "texts.js").read_text("utf-8")
     made = source.replace("{}", json.dumps(told, ensure_ascii=False), 1)
     (out / "_static" / "texts.js").write_text(made, "utf-8")
 

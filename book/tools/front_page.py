@@ -23,6 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import questions
+import reading
 import toc
 from address import PLACEHOLDER, parts, setting
 from packnet_book.figures.system import COLOURS, PAPER, RAMP
@@ -37,6 +38,7 @@ COMPARED = re.compile(r"bit for bit: (True|False)\b")
 DRAWING = toc.ROOT / "book" / "_static" / "three-tasks.svg"
 HEX = re.compile(r"#[0-9a-f]{6}")
 PACKED, ALONE = "packnet", "individual"  # in the record `sizes`
+LOOKED_UP = {"glossary", "api", "references"}  # not read through
 WEIGHED = f"{DENSE}.html#what-it-saves"  # where the bytes are counted
 
 
@@ -122,14 +124,6 @@ def colab(page: str) -> str | None:
     )
 
 
-def either(packnet: str, plain: str) -> str:
-    """HTML of which the one half is shown with PackNet, the other without."""
-    return (
-        f'<span class="pn-on">{packnet}</span>'
-        f'<span class="pn-off">{plain}</span>'
-    )
-
-
 def still(data: dict) -> str:
     """Both methods when all tasks are learnt, as a picture."""
     rows = []
@@ -207,9 +201,8 @@ def hero() -> str:
     numbers = [
         (f"{len(tasks)}", "tasks in one network"),
         (
-            either(f"{changed()}", "?"),
-            "bits of an older task’s answers changed"
-            + either(" with PackNet", ": switch PackNet on"),
+            f"{changed()}",
+            "bits of an older task’s answers changed by PackNet",
         ),
         (
             f"{share()} %",
@@ -248,11 +241,17 @@ def hero() -> str:
     )
 
 
-def minutes(seconds: float) -> str:
-    """As a reader plans it."""
-    if seconds < 60:
-        return "under a minute to run"
-    return f"{-(-seconds // 60):.0f} min to run"
+def minutes(page: str, seconds: float | None) -> str:
+    """As a reader plans it. seconds: of the code, if there is any."""
+    if Path(page).name in LOOKED_UP:
+        return ""
+    told = f"{reading.minutes(page)} min to read"
+    if seconds is None:
+        return told
+    run = (
+        f"{-(-seconds // 60):.0f} min" if seconds >= 60 else "under a minute"
+    )
+    return f"{told}, {run} to run"
 
 
 def cards(sentences: dict[str, str]) -> str:
@@ -272,7 +271,7 @@ def cards(sentences: dict[str, str]) -> str:
             title = toc.title(toc.source(page))
             number += part.numbered
             badge = f"<b>{number}</b>" if part.numbered else ""
-            time = minutes(times[title]) if title in times else ""
+            time = minutes(page, times.get(title))
             asked = questions.quizzes().get(name)
             done = (
                 f'<small class="pn-progress" data-chapter="{name}" '

@@ -676,6 +676,21 @@ async function takeAddress() {
   }
 }
 
+// Whether a file is certain to be saved: a frame may forbid that, and nobody
+// says so. Into a frame of another origin one does not see.
+function mayDownload() {
+  try {
+    for (let here = window; here !== window.top; here = here.parent) {
+      const {sandbox} = here.frameElement;
+      if (here.frameElement.hasAttribute("sandbox")
+        && !sandbox.contains("allow-downloads")) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function makeOut() {
   const refused = () => run().diverged;
   element("link").hidden = element("link-told").hidden = !addressed();
@@ -698,7 +713,12 @@ function makeOut() {
       {type: "application/json"}));
     make("a", {href: address, download: "playground.json"}).click();
     URL.revokeObjectURL(address);
-    put("out-told", "Saved as playground.json.");
+    const may = mayDownload();
+    element("file-part").hidden = may;
+    element("file-text").value = may ? "" : text;
+    put("out-told", may ? "Saved as playground.json."
+      : "If no file came, this page is in a frame that may save none: copy "
+        + "what stands below into a file with the name playground.json.");
   };
   element("open").onchange = async event => {
     const [file] = event.target.files;

@@ -64,7 +64,6 @@
       if (at) key.querySelector("i").textContent = at <= stage ? "✓" : ""
     })
     toggle.setAttribute("aria-checked", packnet)
-    hero.dataset.method = packnet ? "packnet" : "sequential"
   }
   const percent = x => `${x.toFixed(1)} %`
   // What plain training had reached when it had just learnt a task.
