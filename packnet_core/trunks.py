@@ -35,14 +35,11 @@ class Trunk(nn.Sequential):
     """Maps images (B, 3, size, size) to features (B, out_features)."""
 
     def __init__(
-        self,
-        architecture: Architecture,
-        layers: OrderedDict[str, nn.Module],
-        out_features: int,
+        self, architecture: Architecture, layers: OrderedDict, features: int
     ):
         super().__init__(layers)
         self.architecture = architecture
-        self.out_features = out_features
+        self.out_features = features
 
     def forward(self, images: Tensor) -> Tensor:
         # Channels last is up to a third faster, and the same for all.
@@ -79,7 +76,7 @@ def vgg(architecture: Architecture) -> Trunk:
 
     channels = [n if isinstance(n, str) else wide(n) for n in plan]
     out, hidden = wide(int(plan[-2])), wide(units)  # the last is "M"
-    layers: OrderedDict[str, nn.Module] = OrderedDict(
+    layers = OrderedDict[str, nn.Module](
         features=make_layers(channels, batch_norm=name == "vgg16_bn"),
         avgpool=nn.AdaptiveAvgPool2d(side),
         flatten=nn.Flatten(),
@@ -107,35 +104,28 @@ def vgg(architecture: Architecture) -> Trunk:
 def published(architecture: Architecture) -> Trunk:
     """A network of torchvision's without its head, for any size.
 
-    With torchvision's parameter names. SqueezeNet's classifier is a
-    convolution followed by an average; without the ReLU between them
-    that is the average followed by a linear layer, so the average belongs
-    to the trunk and the linear layer is the head.
+    With torchvision's parameter names. SqueezeNet ends in a convolution,
+    a ReLU and an average; without the ReLU that is the average, in the
+    trunk here, and then a linear layer, which is the head.
     """
-    head, out_features = PUBLISHED[architecture.name]
     full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
-    del layers[head]
+    layers.popitem()  # the head
     if architecture.name == "densenet121":
         layers["relu"] = nn.ReLU(inplace=True)
     if architecture.name == "squeezenet1_1":
         layers["dropout"] = nn.Dropout(architecture.dropout)
     layers |= {"avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
-    return Trunk(architecture, layers, out_features)
+    return Trunk(architecture, layers, PUBLISHED[architecture.name])
 
 
-# The head's name, and the features before it.
-PUBLISHED = {
-    "resnet50": ("fc", 2048),
-    "densenet121": ("classifier", 1024),
-    "squeezenet1_1": ("classifier", 512),
-}
+# The features before the head.
+PUBLISHED = {"resnet50": 2048, "densenet121": 1024, "squeezenet1_1": 512}
 NAMES = ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features", *PUBLISHED)
 
 
 def build(architecture: Architecture) -> Trunk:
     """A new trunk with random weights. Raises BadTrunk."""
-    make = published if architecture.name in PUBLISHED else vgg
     if architecture.name not in NAMES:
         raise BadTrunk(
             f"unknown network {architecture.name!r}; choose from "
@@ -146,4 +136,5 @@ def build(architecture: Architecture) -> Trunk:
             f"pictures of {architecture.size} px are halved five times: "
             "take at least 32 px"
         )
+    make = published if architecture.name in PUBLISHED else vgg
     return make(architecture)
