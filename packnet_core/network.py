@@ -124,8 +124,11 @@ class PackNet(nn.Module):
 
     def owner_counts(self) -> dict[str, list[int]]:
         """How many weights of each layer are free, of task 1, 2, …"""
-        tasks = len(self.records)
-        return {name: masking.counts(o, tasks) for name, o in self.owners}
+        length = len(self.records) + 1
+        return {
+            name: torch.bincount(owner.flatten().cpu(), None, length).tolist()
+            for name, owner in self.owners
+        }
 
     def summary(self) -> str:
         """What is shared out and who owns it, and what is fixed, as text."""
