@@ -38,11 +38,8 @@ EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
 
 @dataclass(frozen=True)
 class Task:
-    """What a network records of one of its tasks.
-
-    classes: their names in the order of the outputs; fractions: by which
-    the task was pruned so far, in order.
-    """
+    """A task as a network records it. classes: their names in the order of
+    the outputs; fractions: by which it was pruned so far, in order."""
 
     name: str
     classes: tuple[str, ...]
@@ -168,10 +165,11 @@ class PackNet(nn.Module):
 
     @torch.compiler.disable(recursive=False)
     def features(self, *inputs, **options) -> Tensor:
-        """The trunk's output (B, out_features), in a view as its task
-        sees it."""
-        for module in self.still():
-            module.training = False
+        """The trunk's output (B, out_features), as a view's task sees it."""
+        if self._proof is not None:  # buffers are fixed, in eval mode
+            for module in self.trunk.modules():
+                if module._buffers:
+                    module.training = False
         if self.training:
             self._proven_at = None  # whatever is written to from now on
         view = innermost(self)
@@ -197,11 +195,9 @@ class PackNet(nn.Module):
         return View(self, self.number(name))
 
     def extract(self, name: str) -> Extracted:
-        """One task as a plain module, independent of the network.
-
-        In eval mode, with what the task does not see set to zero; for
-        export, quantisation, shipping. Raises UnknownTask, Changed.
-        """
+        """One task as a plain module, independent of the network, in eval
+        mode, with what the task does not see set to zero: for export,
+        quantisation, shipping. Raises UnknownTask, Changed."""
         task, owner = self.number(name), self.owner
         with self.lock:
             self.see_unchanged()
@@ -243,9 +239,7 @@ class PackNet(nn.Module):
 
     def add_head(self, name: str, classes: int | Iterable[str]) -> None:
         """Add a task that owns a head alone, and uses all weights there.
-
-        Raises BadTask, NoTask, InsideView, Changed.
-        """
+        Raises BadTask, NoTask, InsideView, Changed."""
         self._current()
         record = self._new_task(name, classes)
         with self._changing("add a task"):
@@ -297,12 +291,10 @@ class PackNet(nn.Module):
         self._remember()
 
     def unfreeze(self, heads: bool = False) -> None:
-        """Let everything change again, until the next task is added.
-
-        For methods that forget: the trunk takes gradients, normalisation
-        learns, nothing is proven, and guards let go until `guard` or
-        `prune` is called. heads: the earlier heads change too.
-        """
+        """Let everything change again, for methods that forget: the trunk
+        takes gradients, normalisation learns, nothing is proven until the
+        next task is added, and guards let go until `guard` or `prune` is
+        called. heads: the earlier heads change too."""
         self._proof = None
         if guard := self._guard():
             guard.remember((), 0, ())
@@ -359,11 +351,6 @@ class PackNet(nn.Module):
             for name, tensor in self.heads[:-1].named_parameters():
                 yield f"heads.{name}", tensor
 
-    def still(self) -> Iterator[nn.Module]:
-        """Modules that stay in eval mode, for their buffers are fixed."""
-        if self._proof is not None:
-            yield from (m for m in self.trunk.modules() if m._buffers)
-
     def freeze_rest(self) -> None:
         """Freeze what is not shared out, from the second task on, and
         take the digests of all that is fixed."""
@@ -417,8 +404,7 @@ class PackNet(nn.Module):
             self._remember()
 
     def _refuse_inside(self, what: str) -> None:
-        view = innermost(self)
-        if view is not None:
+        if view := innermost(self):
             raise errors.InsideView(
                 f"cannot {what} while the network is seen as "
                 f"{self.tasks[view.task - 1]!r}: leave the view first"
@@ -535,12 +521,9 @@ class PackNet(nn.Module):
         self.heads.extend(heads.to_empty(device=like.device).to(like.dtype))
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the packed network to one file, replacing it at once.
-
-        The whole network, in a view too. Raises OSError, and leaves an
-        older file as it was; BadTask for a head that is no linear layer;
-        Changed.
-        """
+        """Write the packed network to one file, all of it, in a view too,
+        replacing it at once. Raises OSError, and leaves an older file as it
+        was; BadTask for a head that is no linear layer; Changed."""
         for task, head in zip(self.tasks, self.heads):
             if type(head) is not nn.Linear or head.bias is None:
                 raise errors.BadTask(
@@ -566,12 +549,9 @@ class PackNet(nn.Module):
 
 
 def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
-    """Read a packed network.
-
-    trunk: needed if the library did not build the saved one; its weights
-    are replaced, its number type is kept. Raises OSError, DamagedFile,
-    BadTrunk.
-    """
+    """Read a packed network. trunk: needed if the library did not build
+    the saved one; its weights are replaced, its number type is kept.
+    Raises OSError, DamagedFile, BadTrunk."""
     header, state = files.read(path)
     built = trunk is None
     with files.damage_named(path):
