@@ -39,11 +39,9 @@ MARK = rb"\"sha256\": \""  # the header's JSON stands inside JSON
 def write(
     path: str | os.PathLike, header: dict, tensors: dict[str, Tensor]
 ) -> None:
-    """Write a packed network to `path`, replacing it at once.
-
-    header: plain values; tensors: by their names in the file. Raises
-    OSError; BadTask for other values.
-    """
+    """Write a packed network to `path`, replacing it at once. header: plain
+    values; tensors: by their names in the file. Raises OSError; BadTask for
+    other values."""
     try:
         text = json.dumps({"sha256": NO_SUM, "format": FORMAT, **header})
     except (TypeError, ValueError) as error:
@@ -67,10 +65,8 @@ def write(
 
 
 def read(path: str | os.PathLike) -> tuple[dict, dict[str, Tensor]]:
-    """Header and tensors of a file whose checksum is right, by name.
-
-    Raises OSError, DamagedFile.
-    """
+    """Header and tensors, by name, of a file whose checksum is right.
+    Raises OSError, DamagedFile."""
     with damage_named(path):
         digest, _ = _checksum(path)
         with safe_open(path, framework="pt") as file:
@@ -186,9 +182,7 @@ def decode(code: Tensor, tasks: int, length: int) -> Tensor:
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """Where to write a file that replaces `path`, if the block succeeds.
-
-    Raises OSError that names `path`.
-    """
+    Raises OSError that names `path`."""
     path = Path(path)
     new = path.with_name(f".new-{uuid.uuid4().hex}")
     try:

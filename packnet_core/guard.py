@@ -44,8 +44,7 @@ class Fixed:
     owns (owner: uint8 tensor, shaped like `weight`)."""
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
-        self.owner, self.task = owner, task
-        self.version = owner._version
+        self.owner, self.task, self.version = owner, task, owner._version
         kept = weight.detach().clone()
         for values, owners in pieces(kept, owner):
             keep_where(values, ~owned(owners, task))

@@ -469,7 +469,8 @@ class PackNet(nn.Module):
     def get_extra_state(self) -> Tensor:
         """Tasks, digests and provenance, as the bytes of a JSON text."""
         tasks = [asdict(record) for record in self.records]
-        return _as_bytes(tasks, self._proof, self.provenance)
+        about = {"tasks": tasks, "proof": self._proof}
+        return _as_bytes({**about, "provenance": self.provenance})
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over what `get_extra_state` gave."""
@@ -568,7 +569,7 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
             like = state[f"trunk.{name}"]
             flat = files.decode(code, len(tasks), like.numel())
             state[f"owners.{name}"] = flat.view(like.shape)
-        state[EXTRA] = _as_bytes(tasks, None, header["provenance"])
+        state[EXTRA] = _as_bytes({**header, "proof": None})
         try:
             network.load_state_dict(state, strict=built, assign=built)
         except errors.BadState as error:
@@ -579,8 +580,7 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     return network
 
 
-def _as_bytes(tasks: list, proof: dict | None, provenance: dict) -> Tensor:
-    about = {"tasks": tasks, "proof": proof, "provenance": provenance}
+def _as_bytes(about: dict) -> Tensor:
     text = json.dumps(about, default=str).encode()
     return torch.frombuffer(bytearray(text), dtype=torch.uint8).clone()
 

@@ -20,7 +20,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast, gather_object
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
+from torch.optim import SGD, Adam
 from tqdm import tqdm
 
 from packnet_core.errors import BadRun, Diverged, NoTask
@@ -183,7 +183,7 @@ def fit(
                     network.trunk.zero_grad()  # the heads alone are trained
                 if phase.clip is not None:
                     accelerator.unscale_gradients(prepared)
-                    clip_grad_norm_(model.parameters(), phase.clip)
+                    nn.utils.clip_grad_norm_(model.parameters(), phase.clip)
                 stepping.step()
                 bar.set_postfix_str(f"loss={loss:.3f}", refresh=False)
                 bar.update()
@@ -264,10 +264,8 @@ def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
     ]
     decay = phase.weight_decay
     if phase.optimizer == "adam":
-        return torch.optim.Adam(groups, weight_decay=decay)
-    return torch.optim.SGD(
-        groups, phase.lr, phase.momentum, weight_decay=decay
-    )
+        return Adam(groups, weight_decay=decay)
+    return SGD(groups, phase.lr, phase.momentum, weight_decay=decay)
 
 
 def _gradients(
