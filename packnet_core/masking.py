@@ -7,7 +7,7 @@ Unless they say otherwise, a weight is a float tensor of any shape, its
 owner a uint8 tensor of the same shape, and both are changed in place.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -89,8 +89,7 @@ def refuse_inexact(trunk: nn.Module) -> None:
     earlier tasks could not be kept exact."""
     shared = {id(weight) for weight in shared_out(trunk).values()}
     for path, module in trunk.named_modules():
-        objection = _objection(module, shared)
-        if objection:
+        if objection := _objection(module, shared):
             raise BadTrunk(f"layer {path!r} of the trunk {objection}")
     if not shared:
         raise BadTrunk(
@@ -114,10 +113,6 @@ class OwnerMap(nn.Module):
                 module = module.get_submodule(part)
             owner = torch.zeros_like(weight.detach(), dtype=torch.uint8)
             module.register_buffer(last, owner)
-
-    def __iter__(self) -> Iterator[tuple[str, Tensor]]:
-        """Name and owners (uint8, shaped like the weight) of each layer."""
-        return self.named_buffers()
 
 
 @torch.no_grad()

@@ -84,7 +84,7 @@ class PackNet(nn.Module):
         self._proof: dict[str, str] | None = None
         self._proven_at: list | None = None  # stamps of when it held
         # Owners are the same in every process: none sends them about.
-        kept = [f"owners.{name}" for name, _ in self.owners]
+        kept = [f"owners.{name}" for name in self.owner]
         self._ddp_params_and_buffers_to_ignore = kept
         self.register_load_state_dict_post_hook(_fix_loaded)
         self._forget_others()
@@ -110,7 +110,7 @@ class PackNet(nn.Module):
     def owner(self) -> dict[str, Tensor]:
         """Who owns each weight, by its name in the trunk: uint8 tensors
         like the weights, 0 where free, k where the k-th task does."""
-        return dict(self.owners)
+        return dict(self.owners.named_buffers())
 
     def number(self, name: str) -> int:
         """The owner number of a task, from 1. Raises UnknownTask."""
@@ -124,7 +124,7 @@ class PackNet(nn.Module):
         length = len(self.records) + 1
         return {
             name: torch.bincount(owner.flatten().cpu(), None, length).tolist()
-            for name, owner in self.owners
+            for name, owner in self.owner.items()
         }
 
     def summary(self) -> str:
@@ -543,7 +543,7 @@ class PackNet(nn.Module):
             self.see_unchanged()
             tensors = self.state_dict()
             del tensors[EXTRA]
-            for name, owner in self.owners:
+            for name, owner in self.owner.items():
                 code = files.encode(owner, len(self.records))
                 tensors[f"owners.{name}"] = code
             files.write(path, header, tensors)
@@ -553,9 +553,9 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     """Read a packed network. trunk: needed if the library did not build
     the saved one; its weights are replaced, its number type is kept.
     Raises OSError, DamagedFile, BadTrunk."""
-    header, state = files.read(path)
     built = trunk is None
     with files.damage_named(path):
+        header, state = files.read(path)
         if trunk is None:
             if header["architecture"] is None:
                 raise errors.BadTrunk(

@@ -237,7 +237,7 @@ def _prepared(
         f"{path}.{name}"
         for path, module in model.named_modules()
         if isinstance(module, OwnerMap)
-        for name, _ in module
+        for name, _ in module.named_buffers()
     ]
     if not network.training:  # else some are in eval mode on purpose
         network.train()

@@ -17,13 +17,10 @@ LARGE = 32.0  # what pretrained convolutions' features are divided by
 
 @dataclass(frozen=True)
 class Architecture:
-    """All that is needed to build a trunk again.
-
-    name: one of `NAMES`; width: factor on the number of channels and of
-    hidden units (VGG only); size: side of the pictures, in pixels;
-    dropout: share of the features that training leaves out (networks
-    that have it only).
-    """
+    """All that is needed to build a trunk again. name: one of `NAMES`;
+    width: factor on the number of channels and of hidden units (VGG only);
+    size: side of the pictures, in pixels; dropout: share of the features
+    that training leaves out (networks that have it only)."""
 
     name: str = "vgg16"
     width: float = 1.0
@@ -102,12 +99,10 @@ def vgg(architecture: Architecture) -> Trunk:
 
 
 def published(architecture: Architecture) -> Trunk:
-    """A network of torchvision's without its head, for any size.
-
-    With torchvision's parameter names. SqueezeNet ends in a convolution,
-    a ReLU and an average; without the ReLU that is the average, in the
-    trunk here, and then a linear layer, which is the head.
-    """
+    """A network of torchvision's without its head, for any size, with
+    torchvision's parameter names. SqueezeNet ends in a convolution, a ReLU
+    and an average: without the ReLU, in an average, here in the trunk, and
+    a linear layer, the head."""
     full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
     layers.popitem()  # the head
