@@ -121,6 +121,7 @@ NAMES = ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features", *PUBLISHED)
 
 def build(architecture: Architecture) -> Trunk:
     """A new trunk with random weights. Raises BadTrunk."""
+    make = published if architecture.name in PUBLISHED else vgg
     if architecture.name not in NAMES:
         raise BadTrunk(
             f"unknown network {architecture.name!r}; choose from "
@@ -131,5 +132,4 @@ def build(architecture: Architecture) -> Trunk:
             f"pictures of {architecture.size} px are halved five times: "
             "take at least 32 px"
         )
-    make = published if architecture.name in PUBLISHED else vgg
     return make(architecture)
