@@ -26,7 +26,6 @@ import torch
 from accelerate.optimizer import AcceleratedOptimizer
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.optim import Optimizer
 
 from packnet_core import errors, files, masking, pruning, trunks
 from packnet_core.guard import Guard, digest
@@ -276,7 +275,7 @@ class PackNet(nn.Module):
         self.records[-1] = replace(last, fractions=fractions)
         self._remember()
 
-    def guard(self, optimizer: Optimizer) -> None:
+    def guard(self, optimizer: torch.optim.Optimizer) -> None:
         """From now on no step of this optimiser changes a fixed weight.
 
         Fixed are the weights of earlier tasks, free weights (at zero)

@@ -114,10 +114,10 @@ def fit(
     through the network (batch norm normalises each by itself); watch:
     called with the number of steps done after each. Ctrl-C, and SIGTERM
     where the program treats it alike, wait for the end of a step, and all
-    processes stop there, with a checkpoint. Returns the seconds
-    spent training, those before a cut included. Modules stay in eval mode
-    that are in it while the network is in training mode; all modes are
-    afterwards as before. Raises BadRun, DamagedFile, Diverged, NoTask.
+    processes stop there, with a checkpoint. Modules in eval mode stay so
+    if the network is in training mode; all modes are afterwards as before.
+    Returns the seconds spent training, those before a cut included.
+    Raises BadRun, DamagedFile, Diverged, NoTask.
     """
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))

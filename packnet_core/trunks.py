@@ -12,7 +12,6 @@ from packnet_core.errors import BadTrunk
 
 # De Lange et al. 2021, "small", with hidden layers of 128; "M" halves.
 SMALL_VGG: list[str | int] = [64, "M", 64, "M", 64, 64, "M", 128, 128, "M"]
-LARGE = 32.0  # what pretrained convolutions' features are divided by
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,10 @@ class Trunk(nn.Sequential):
 
 
 class Divide(nn.Module):
-    """Features (B, F) by `LARGE`."""
+    """Features (B, F) by 32, see `vgg`."""
 
     def forward(self, features: Tensor) -> Tensor:
-        return features / LARGE
+        return features / 32
 
 
 def vgg(architecture: Architecture) -> Trunk:
