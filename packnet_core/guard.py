@@ -102,8 +102,8 @@ class Guard:
         task: int,
         others: Iterable[Tensor],
     ) -> None:
-        """Take note of what is fixed from now on: in layers, each shared
-        weight with its owners, all but what `task` owns; all of others."""
+        """Take note of what is fixed from now on: of layers (shared weights
+        with their owners) all but what `task` owns; all of `others`."""
         while self.hooks:
             self.hooks.pop().remove()
         self.partly.clear()

@@ -521,9 +521,9 @@ class PackNet(nn.Module):
         self.heads.extend(heads.to_empty(device=like.device).to(like.dtype))
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the packed network to one file, all of it, in a view too,
-        replacing it at once. Raises OSError, and leaves an older file as it
-        was; BadTask for a head that is no linear layer; Changed."""
+        """Write the whole network, in a view too, to one file, replacing it
+        at once. Raises OSError, and leaves an older file as it was; BadTask
+        for a head that is no linear layer; Changed."""
         for task, head in zip(self.tasks, self.heads):
             if type(head) is not nn.Linear or head.bias is None:
                 raise errors.BadTask(
