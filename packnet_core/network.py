@@ -276,12 +276,10 @@ class PackNet(nn.Module):
         self._remember()
 
     def guard(self, optimizer: torch.optim.Optimizer) -> None:
-        """From now on no step of this optimiser changes a fixed weight.
-
-        Fixed are the weights of earlier tasks, free weights (at zero)
-        and, from the second task on, everything else but the new head;
-        for any optimiser, also after a later `add_task` or `prune`.
-        """
+        """From now on no step of this optimiser, whatever it is, changes a
+        fixed weight: those of earlier tasks, free ones (at zero) and, from
+        the second task on, everything else but the new head. Holds after
+        later calls of `add_task` and `prune` too."""
         if isinstance(optimizer, AcceleratedOptimizer):
             optimizer = optimizer.optimizer
         guard = self._guard() or Guard(self._before_step)
