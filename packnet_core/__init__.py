@@ -11,13 +11,6 @@ from packnet_core.images import Pictures  # noqa: E402
 from packnet_core.network import PackNet, load  # noqa: E402
 from packnet_core.training import Phase, fit  # noqa: E402
 
-__all__ = [
-    "PackNet",
-    "PackNetError",
-    "Phase",
-    "Pictures",
-    "evaluate",
-    "fit",
-    "load",
-]
+__all__ = ["PackNet", "PackNetError", "Phase", "Pictures"]
+__all__ += ["evaluate", "fit", "load"]
 __version__ = "0.2.0"

@@ -67,10 +67,8 @@ def logits(
     some: Tensor | None = None,
     accelerator: Accelerator | None = None,
 ) -> Tensor:
-    """Outputs (N, classes) for the centres of pictures, on the CPU.
-
-    some: which pictures (N,), all if None; for the rest see `evaluate`.
-    """
+    """Outputs (N, classes) for the centres of pictures, on the CPU. some:
+    which pictures (N,), all if None; for the rest see `evaluate`."""
     accelerator = accelerator or new_accelerator()
     device, kind = accelerator.device, number_type(network)
     every = torch.arange(len(pictures)) if some is None else some

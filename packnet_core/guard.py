@@ -40,15 +40,11 @@ def digest(
 
 
 class Fixed:
-    """What may not change in one shared parameter.
-
-    owner: uint8 tensor, shaped like `weight`; the weights of `task` may
-    change, no others.
-    """
+    """What may not change in one shared parameter: all but what `task`
+    owns (owner: uint8 tensor, shaped like `weight`)."""
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
-        self.owner, self.task = owner, task
-        self.version = owner._version
+        self.owner, self.task, self.version = owner, task, owner._version
         kept = weight.detach().clone()
         for values, owners in pieces(kept, owner):
             keep_where(values, ~owned(owners, task))
@@ -63,8 +59,7 @@ class Fixed:
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
-        parts = pieces(bits(weight), self.kept, self.owner)
-        for now, kept, owners in parts:
+        for now, kept, owners in pieces(bits(weight), self.kept, self.owner):
             torch.addcmul(kept, now, owned(owners, self.task), out=now)
 
 
@@ -107,11 +102,8 @@ class Guard:
         task: int,
         others: Iterable[Tensor],
     ) -> None:
-        """Take note of what is fixed from now on.
-
-        layers: each shared weight with its owners, of whom only `task`
-        may change its weights; others: what may not change at all.
-        """
+        """Take note of what is fixed from now on: of layers (shared weights
+        with their owners) all but what `task` owns; all of `others`."""
         while self.hooks:
             self.hooks.pop().remove()
         self.partly.clear()

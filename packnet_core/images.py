@@ -35,11 +35,9 @@ class Source(Protocol):
     def crop(
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
-        """Squares of them as bytes (B, 3, size, size).
-
-        corners: (B, 2), the topmost row and the leftmost column of each;
-        flips: bool tensor (B,), which to flip left to right.
-        """
+        """Squares of them as bytes (B, 3, size, size). corners: (B, 2), the
+        topmost row and the leftmost column of each; flips: bool tensor (B,),
+        which to flip left to right."""
 
 
 class InMemory(Source):
@@ -157,10 +155,8 @@ class Pictures:
         self, indices: Tensor, size: int, draws: Tensor, device: torch.device
     ) -> Tensor:
         """Random squares (B, 3, size, size) of some pictures, as bytes.
-
         draws: (B, 3) in [0, 1): how far from the top and the left, and
-        whether flipped left to right (from 0.5 on).
-        """
+        whether flipped left to right (from 0.5 on)."""
         room = self._room(indices, size) + 1
         corners = (draws[:, :2] * room).long()
         flips = draws[:, 2] >= 0.5
@@ -198,10 +194,8 @@ def opened(file: str | os.PathLike) -> Iterator[Image.Image]:
 
 def in_colours(picture: Image.Image) -> Image.Image:
     """A picture turned as its EXIF says, a byte for red, green and blue.
-
     Greys of 8, 12 or 16 bits, as the brightest needs, and floats up to 1
-    or 255 are scaled. Raises ValueError for others.
-    """
+    or 255 are scaled. Raises ValueError for others."""
     ImageOps.exif_transpose(picture, in_place=True)
     if tops := TOPS.get(picture.mode[0]):
         values = numpy.asarray(picture)
@@ -237,11 +231,9 @@ def normalise(images: Tensor, kind: torch.dtype | None = None) -> Tensor:
 def shuffled(
     count: int, batch: int, *seed: object, epoch: int
 ) -> list[Tensor]:
-    """The batches of one epoch, as indices (batch,) in a random order.
-
-    An incomplete last batch is left out, unless it is the only one; the
-    next epoch leaves out others.
-    """
+    """The batches of one epoch, as indices (batch,) in a random order. An
+    incomplete last batch is left out, unless it is the only one; the next
+    epoch leaves out others."""
     order = torch.randperm(count, generator=generator(*seed, "order", epoch))
     used = max(count // batch, 1) * batch
     return list(order[:used].split(batch))

@@ -7,7 +7,7 @@ Unless they say otherwise, a weight is a float tensor of any shape, its
 owner a uint8 tensor of the same shape, and both are changed in place.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -23,13 +23,12 @@ FREE = 0
 MOST_TASKS = 255
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 PIECE = 2**20  # entries: 4 MB of floats fit the last cache, calls are few
-ATTENTION = tuple(f"{part}_proj_weight" for part in ("in", *"qkv"))
 
 
 def _matrices(module: nn.Module) -> tuple[str, ...]:
     """The names of a module's own weights that are shared out."""
     if isinstance(module, nn.MultiheadAttention):
-        return ATTENTION
+        return tuple(f"{part}_proj_weight" for part in ("in", *"qkv"))
     # Hugging Face's linear layer, whose package need not be there.
     of = type(module).__module__, type(module).__name__
     turned = of == ("transformers.pytorch_utils", "Conv1D")
@@ -38,11 +37,9 @@ def _matrices(module: nn.Module) -> tuple[str, ...]:
 
 
 def shared_out(trunk: nn.Module) -> dict[str, nn.Parameter]:
-    """The weights of a trunk that tasks share out, by parameter name.
-
-    Those of convolutions, linear layers and attention. A weight that
-    several modules use is there once, by its first name.
-    """
+    """The weights of a trunk that tasks share out, by parameter name:
+    those of convolutions, linear layers and attention. A weight that
+    several modules use is there once, by its first name."""
     layers: dict[nn.Parameter, str] = {}
     for path, module in trunk.named_modules():
         for name in _matrices(module):
@@ -92,8 +89,7 @@ def refuse_inexact(trunk: nn.Module) -> None:
     earlier tasks could not be kept exact."""
     shared = {id(weight) for weight in shared_out(trunk).values()}
     for path, module in trunk.named_modules():
-        objection = _objection(module, shared)
-        if objection:
+        if objection := _objection(module, shared):
             raise BadTrunk(f"layer {path!r} of the trunk {objection}")
     if not shared:
         raise BadTrunk(
@@ -118,18 +114,11 @@ class OwnerMap(nn.Module):
             owner = torch.zeros_like(weight.detach(), dtype=torch.uint8)
             module.register_buffer(last, owner)
 
-    def __iter__(self) -> Iterator[tuple[str, Tensor]]:
-        """Name and owners (uint8, shaped like the weight) of each layer."""
-        return self.named_buffers()
-
 
 @torch.no_grad()
 def hand_over(weight: Tensor, owner: Tensor, task: int) -> None:
-    """Give every free weight of one layer to a task, from zero.
-
-    The first task takes the weights as they are: they hold what was
-    learnt in pretraining.
-    """
+    """Give every free weight of one layer to a task, from zero; to the
+    first as it is, for it holds what was learnt in pretraining."""
     for values, owners in pieces(weight, owner):
         free = owned(owners, FREE)
         if task > 1:
@@ -150,10 +139,8 @@ def owned(owner: Tensor, task: int) -> Tensor:
 
 @torch.no_grad()
 def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
-    """One layer as a task sees it: zero where later tasks or none own it.
-
-    A copy, or the weight itself if there is nothing to leave out.
-    """
+    """One layer as a task sees it, zero where later tasks or none own it:
+    a copy, or the weight itself if there is nothing to leave out."""
     seen = (visible(part, task) for (part,) in pieces(owner))
     if all(part.view(torch.uint8).all() for part in seen):
         return weight
@@ -161,12 +148,6 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     for values, owners, copied in pieces(weight, owner, copy):
         torch.mul(bits(values), visible(owners, task), out=bits(copied))
     return copy
-
-
-def counts(owner: Tensor, tasks: int) -> list[int]:
-    """Weights of one layer that are free, of task 1, of task 2, …"""
-    numbers = torch.bincount(owner.flatten().cpu(), minlength=tasks + 1)
-    return numbers.tolist()
 
 
 # Weights are zeroed and put back by their bits, in pieces that fit a cache.
@@ -177,11 +158,9 @@ def counts(owner: Tensor, tasks: int) -> list[int]:
 
 
 def pieces(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
-    """Views of the same entries of tensors of one shape, a piece each.
-
-    If they are small, or not stored alike and without gaps, there is one
-    piece only: the tensors as they are.
-    """
+    """Views of the same entries of tensors of one shape, a piece each; one
+    piece, the tensors as they are, if they are small, or not stored alike
+    and without gaps."""
     if tensors[0].numel() <= PIECE:
         return (tensors,)
     dense = torch.empty_like(tensors[0], device="meta").stride()
@@ -200,8 +179,6 @@ def bits(values: Tensor) -> Tensor:
 
 
 def keep_where(values: Tensor, keep: Tensor) -> None:
-    """Zero all values but those to keep (same shape, bool or 0 and 1).
-
-    A bool is widened to a copy first: give a large tensor in pieces.
-    """
+    """Zero all values but those to keep (same shape, bool or 0 and 1). A
+    bool is widened to a copy first: give a large tensor in pieces."""
     bits(values).mul_(keep)

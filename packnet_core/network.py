@@ -26,7 +26,6 @@ import torch
 from accelerate.optimizer import AcceleratedOptimizer
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.optim import Optimizer
 
 from packnet_core import errors, files, masking, pruning, trunks
 from packnet_core.guard import Guard, digest
@@ -38,11 +37,8 @@ EXTRA = "_extra_state"  # torch's name for what is no tensor of a module
 
 @dataclass(frozen=True)
 class Task:
-    """What a network records of one of its tasks.
-
-    classes: their names in the order of the outputs; fractions: by which
-    the task was pruned so far, in order.
-    """
+    """A task as a network records it. classes: their names in the order of
+    the outputs; fractions: by which it was pruned so far, in order."""
 
     name: str
     classes: tuple[str, ...]
@@ -87,7 +83,7 @@ class PackNet(nn.Module):
         self._proof: dict[str, str] | None = None
         self._proven_at: list | None = None  # stamps of when it held
         # Owners are the same in every process: none sends them about.
-        kept = [f"owners.{name}" for name, _ in self.owners]
+        kept = [f"owners.{name}" for name in self.owner]
         self._ddp_params_and_buffers_to_ignore = kept
         self.register_load_state_dict_post_hook(_fix_loaded)
         self._forget_others()
@@ -113,7 +109,7 @@ class PackNet(nn.Module):
     def owner(self) -> dict[str, Tensor]:
         """Who owns each weight, by its name in the trunk: uint8 tensors
         like the weights, 0 where free, k where the k-th task does."""
-        return dict(self.owners)
+        return dict(self.owners.named_buffers())
 
     def number(self, name: str) -> int:
         """The owner number of a task, from 1. Raises UnknownTask."""
@@ -124,8 +120,11 @@ class PackNet(nn.Module):
 
     def owner_counts(self) -> dict[str, list[int]]:
         """How many weights of each layer are free, of task 1, 2, …"""
-        tasks = len(self.records)
-        return {name: masking.counts(o, tasks) for name, o in self.owners}
+        length = len(self.records) + 1
+        return {
+            name: torch.bincount(owner.flatten().cpu(), None, length).tolist()
+            for name, owner in self.owner.items()
+        }
 
     def summary(self) -> str:
         """What is shared out and who owns it, and what is fixed, as text."""
@@ -165,10 +164,11 @@ class PackNet(nn.Module):
 
     @torch.compiler.disable(recursive=False)
     def features(self, *inputs, **options) -> Tensor:
-        """The trunk's output (B, out_features), in a view as its task
-        sees it."""
-        for module in self.still():
-            module.training = False
+        """The trunk's output (B, out_features), as a view's task sees it."""
+        if self._proof is not None:  # buffers are fixed, in eval mode
+            for module in self.trunk.modules():
+                if module._buffers:
+                    module.training = False
         if self.training:
             self._proven_at = None  # whatever is written to from now on
         view = innermost(self)
@@ -194,11 +194,9 @@ class PackNet(nn.Module):
         return View(self, self.number(name))
 
     def extract(self, name: str) -> Extracted:
-        """One task as a plain module, independent of the network.
-
-        In eval mode, with what the task does not see set to zero; for
-        export, quantisation, shipping. Raises UnknownTask, Changed.
-        """
+        """One task as a plain module, independent of the network, in eval
+        mode, with what the task does not see set to zero: for export,
+        quantisation, shipping. Raises UnknownTask, Changed."""
         task, owner = self.number(name), self.owner
         with self.lock:
             self.see_unchanged()
@@ -240,9 +238,7 @@ class PackNet(nn.Module):
 
     def add_head(self, name: str, classes: int | Iterable[str]) -> None:
         """Add a task that owns a head alone, and uses all weights there.
-
-        Raises BadTask, NoTask, InsideView, Changed.
-        """
+        Raises BadTask, NoTask, InsideView, Changed."""
         self._current()
         record = self._new_task(name, classes)
         with self._changing("add a task"):
@@ -279,13 +275,11 @@ class PackNet(nn.Module):
         self.records[-1] = replace(last, fractions=fractions)
         self._remember()
 
-    def guard(self, optimizer: Optimizer) -> None:
-        """From now on no step of this optimiser changes a fixed weight.
-
-        Fixed are the weights of earlier tasks, free weights (at zero)
-        and, from the second task on, everything else but the new head;
-        for any optimiser, also after a later `add_task` or `prune`.
-        """
+    def guard(self, optimizer: torch.optim.Optimizer) -> None:
+        """From now on no step of this optimiser, whatever it is, changes a
+        fixed weight: those of earlier tasks, free ones (at zero) and, from
+        the second task on, everything else but the new head. Holds after
+        later calls of `add_task` and `prune` too."""
         if isinstance(optimizer, AcceleratedOptimizer):
             optimizer = optimizer.optimizer
         guard = self._guard() or Guard(self._before_step)
@@ -294,12 +288,10 @@ class PackNet(nn.Module):
         self._remember()
 
     def unfreeze(self, heads: bool = False) -> None:
-        """Let everything change again, until the next task is added.
-
-        For methods that forget: the trunk takes gradients, normalisation
-        learns, nothing is proven, and guards let go until `guard` or
-        `prune` is called. heads: the earlier heads change too.
-        """
+        """Let everything change again, for methods that forget: the trunk
+        takes gradients, normalisation learns, nothing is proven until the
+        next task is added, and guards let go until `guard` or `prune` is
+        called. heads: the earlier heads change too."""
         self._proof = None
         if guard := self._guard():
             guard.remember((), 0, ())
@@ -356,11 +348,6 @@ class PackNet(nn.Module):
             for name, tensor in self.heads[:-1].named_parameters():
                 yield f"heads.{name}", tensor
 
-    def still(self) -> Iterator[nn.Module]:
-        """Modules that stay in eval mode, for their buffers are fixed."""
-        if self._proof is not None:
-            yield from (m for m in self.trunk.modules() if m._buffers)
-
     def freeze_rest(self) -> None:
         """Freeze what is not shared out, from the second task on, and
         take the digests of all that is fixed."""
@@ -414,8 +401,7 @@ class PackNet(nn.Module):
             self._remember()
 
     def _refuse_inside(self, what: str) -> None:
-        view = innermost(self)
-        if view is not None:
+        if view := innermost(self):
             raise errors.InsideView(
                 f"cannot {what} while the network is seen as "
                 f"{self.tasks[view.task - 1]!r}: leave the view first"
@@ -480,7 +466,8 @@ class PackNet(nn.Module):
     def get_extra_state(self) -> Tensor:
         """Tasks, digests and provenance, as the bytes of a JSON text."""
         tasks = [asdict(record) for record in self.records]
-        return _as_bytes(tasks, self._proof, self.provenance)
+        about = {"tasks": tasks, "proof": self._proof}
+        return _as_bytes({**about, "provenance": self.provenance})
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over what `get_extra_state` gave."""
@@ -532,12 +519,9 @@ class PackNet(nn.Module):
         self.heads.extend(heads.to_empty(device=like.device).to(like.dtype))
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the packed network to one file, replacing it at once.
-
-        The whole network, in a view too. Raises OSError, and leaves an
-        older file as it was; BadTask for a head that is no linear layer;
-        Changed.
-        """
+        """Write the whole network, in a view too, to one file, replacing it
+        at once. Raises OSError, and leaves an older file as it was; BadTask
+        for a head that is no linear layer; Changed."""
         for task, head in zip(self.tasks, self.heads):
             if type(head) is not nn.Linear or head.bias is None:
                 raise errors.BadTask(
@@ -556,22 +540,19 @@ class PackNet(nn.Module):
             self.see_unchanged()
             tensors = self.state_dict()
             del tensors[EXTRA]
-            for name, owner in self.owners:
+            for name, owner in self.owner.items():
                 code = files.encode(owner, len(self.records))
                 tensors[f"owners.{name}"] = code
             files.write(path, header, tensors)
 
 
 def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
-    """Read a packed network.
-
-    trunk: needed if the library did not build the saved one; its weights
-    are replaced, its number type is kept. Raises OSError, DamagedFile,
-    BadTrunk.
-    """
-    header, state = files.read(path)
+    """Read a packed network. trunk: needed if the library did not build
+    the saved one; its weights are replaced, its number type is kept.
+    Raises OSError, DamagedFile, BadTrunk."""
     built = trunk is None
     with files.damage_named(path):
+        header, state = files.read(path)
         if trunk is None:
             if header["architecture"] is None:
                 raise errors.BadTrunk(
@@ -585,7 +566,7 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
             like = state[f"trunk.{name}"]
             flat = files.decode(code, len(tasks), like.numel())
             state[f"owners.{name}"] = flat.view(like.shape)
-        state[EXTRA] = _as_bytes(tasks, None, header["provenance"])
+        state[EXTRA] = _as_bytes({**header, "proof": None})
         try:
             network.load_state_dict(state, strict=built, assign=built)
         except errors.BadState as error:
@@ -596,8 +577,7 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
     return network
 
 
-def _as_bytes(tasks: list, proof: dict | None, provenance: dict) -> Tensor:
-    about = {"tasks": tasks, "proof": proof, "provenance": provenance}
+def _as_bytes(about: dict) -> Tensor:
     text = json.dumps(about, default=str).encode()
     return torch.frombuffer(bytearray(text), dtype=torch.uint8).clone()
 

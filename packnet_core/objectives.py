@@ -31,12 +31,9 @@ class CurrentTask(nn.Module):
 
 @dataclass(frozen=True)
 class Objective:
-    """What a phase minimises, and on what.
-
-    loss: makes the module that is minimised; guarded: only what the
-    current task owns may change, else everything that takes gradients;
-    joint: on the pictures of all the network's tasks.
-    """
+    """What a phase minimises. loss: makes the module that is minimised;
+    guarded: only what the current task owns may change, else everything
+    that takes gradients; joint: on the pictures of all tasks."""
 
     loss: Callable[[PackNet], nn.Module] = CurrentTask
     guarded: bool = True

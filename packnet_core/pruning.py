@@ -32,13 +32,11 @@ def checked(fraction: float) -> float:
 def cutoff(
     weight: Tensor, owner: Tensor, task: int, fraction: float, name: str = ""
 ) -> float | None:
-    """The magnitude up to which one task's weights in a layer are freed.
-
-    The `round(fraction * n)`-th smallest of the task's n weights; None
-    if that is the zeroth. weight: float tensor, any shape; owner: uint8
-    tensor, same shape; fraction: in [0, 1). Raises BadFraction, and
-    Diverged where a weight of the task is not a finite number.
-    """
+    """The magnitude up to which one task's weights in a layer are freed: the
+    `round(fraction * n)`-th smallest of its n, None if that is the zeroth.
+    weight: float tensor, any shape; owner: uint8 tensor, same shape;
+    fraction: in [0, 1). Raises BadFraction, and Diverged where a weight of
+    the task is not a finite number."""
     mine = owned(owner, task)
     own = weight.flatten() if mine.all() else weight.masked_select(mine)
     exact = torch.promote_types(weight.dtype, torch.float32)  # for numpy

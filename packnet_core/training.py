@@ -20,7 +20,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast, gather_object
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
+from torch.optim import SGD, Adam
 from tqdm import tqdm
 
 from packnet_core.errors import BadRun, Diverged, NoTask
@@ -114,10 +114,10 @@ def fit(
     through the network (batch norm normalises each by itself); watch:
     called with the number of steps done after each. Ctrl-C, and SIGTERM
     where the program treats it alike, wait for the end of a step, and all
-    processes stop there, with a checkpoint. Returns the seconds
-    spent training, those before a cut included. Modules stay in eval mode
-    that are in it while the network is in training mode; all modes are
-    afterwards as before. Raises BadRun, DamagedFile, Diverged, NoTask.
+    processes stop there, with a checkpoint. Modules in eval mode stay so
+    if the network is in training mode; all modes are afterwards as before.
+    Returns the seconds spent training, those before a cut included.
+    Raises BadRun, DamagedFile, Diverged, NoTask.
     """
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
@@ -183,7 +183,7 @@ def fit(
                     network.trunk.zero_grad()  # the heads alone are trained
                 if phase.clip is not None:
                     accelerator.unscale_gradients(prepared)
-                    clip_grad_norm_(model.parameters(), phase.clip)
+                    nn.utils.clip_grad_norm_(model.parameters(), phase.clip)
                 stepping.step()
                 bar.set_postfix_str(f"loss={loss:.3f}", refresh=False)
                 bar.update()
@@ -237,7 +237,7 @@ def _prepared(
         f"{path}.{name}"
         for path, module in model.named_modules()
         if isinstance(module, OwnerMap)
-        for name, _ in module
+        for name, _ in module.named_buffers()
     ]
     if not network.training:  # else some are in eval mode on purpose
         network.train()
@@ -264,10 +264,8 @@ def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
     ]
     decay = phase.weight_decay
     if phase.optimizer == "adam":
-        return torch.optim.Adam(groups, weight_decay=decay)
-    return torch.optim.SGD(
-        groups, phase.lr, phase.momentum, weight_decay=decay
-    )
+        return Adam(groups, weight_decay=decay)
+    return SGD(groups, phase.lr, phase.momentum, weight_decay=decay)
 
 
 def _gradients(

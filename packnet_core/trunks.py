@@ -12,18 +12,14 @@ from packnet_core.errors import BadTrunk
 
 # De Lange et al. 2021, "small", with hidden layers of 128; "M" halves.
 SMALL_VGG: list[str | int] = [64, "M", 64, "M", 64, 64, "M", 128, 128, "M"]
-LARGE = 32.0  # what pretrained convolutions' features are divided by
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """All that is needed to build a trunk again.
-
-    name: one of `NAMES`; width: factor on the number of channels and of
-    hidden units (VGG only); size: side of the pictures, in pixels;
-    dropout: share of the features that training leaves out (networks
-    that have it only).
-    """
+    """All that is needed to build a trunk again. name: one of `NAMES`;
+    width: factor on the number of channels and of hidden units (VGG only);
+    size: side of the pictures, in pixels; dropout: share of the features
+    that training leaves out (networks that have it only)."""
 
     name: str = "vgg16"
     width: float = 1.0
@@ -35,14 +31,11 @@ class Trunk(nn.Sequential):
     """Maps images (B, 3, size, size) to features (B, out_features)."""
 
     def __init__(
-        self,
-        architecture: Architecture,
-        layers: OrderedDict[str, nn.Module],
-        out_features: int,
+        self, architecture: Architecture, layers: OrderedDict, features: int
     ):
         super().__init__(layers)
         self.architecture = architecture
-        self.out_features = out_features
+        self.out_features = features
 
     def forward(self, images: Tensor) -> Tensor:
         # Channels last is up to a third faster, and the same for all.
@@ -51,10 +44,10 @@ class Trunk(nn.Sequential):
 
 
 class Divide(nn.Module):
-    """Features (B, F) by `LARGE`."""
+    """Features (B, F) by 32, see `vgg`."""
 
     def forward(self, features: Tensor) -> Tensor:
-        return features / LARGE
+        return features / 32
 
 
 def vgg(architecture: Architecture) -> Trunk:
@@ -79,7 +72,7 @@ def vgg(architecture: Architecture) -> Trunk:
 
     channels = [n if isinstance(n, str) else wide(n) for n in plan]
     out, hidden = wide(int(plan[-2])), wide(units)  # the last is "M"
-    layers: OrderedDict[str, nn.Module] = OrderedDict(
+    layers = OrderedDict[str, nn.Module](
         features=make_layers(channels, batch_norm=name == "vgg16_bn"),
         avgpool=nn.AdaptiveAvgPool2d(side),
         flatten=nn.Flatten(),
@@ -105,31 +98,23 @@ def vgg(architecture: Architecture) -> Trunk:
 
 
 def published(architecture: Architecture) -> Trunk:
-    """A network of torchvision's without its head, for any size.
-
-    With torchvision's parameter names. SqueezeNet's classifier is a
-    convolution followed by an average; without the ReLU between them
-    that is the average followed by a linear layer, so the average belongs
-    to the trunk and the linear layer is the head.
-    """
-    head, out_features = PUBLISHED[architecture.name]
+    """A network of torchvision's without its head, for any size, with
+    torchvision's parameter names. SqueezeNet ends in a convolution, a ReLU
+    and an average: without the ReLU, in an average, here in the trunk, and
+    a linear layer, the head."""
     full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
-    del layers[head]
+    layers.popitem()  # the head
     if architecture.name == "densenet121":
         layers["relu"] = nn.ReLU(inplace=True)
     if architecture.name == "squeezenet1_1":
         layers["dropout"] = nn.Dropout(architecture.dropout)
     layers |= {"avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
-    return Trunk(architecture, layers, out_features)
+    return Trunk(architecture, layers, PUBLISHED[architecture.name])
 
 
-# The head's name, and the features before it.
-PUBLISHED = {
-    "resnet50": ("fc", 2048),
-    "densenet121": ("classifier", 1024),
-    "squeezenet1_1": ("classifier", 512),
-}
+# The features before the head.
+PUBLISHED = {"resnet50": 2048, "densenet121": 1024, "squeezenet1_1": 512}
 NAMES = ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features", *PUBLISHED)
 
 
