@@ -197,6 +197,53 @@ def test_shares_are_those_of_the_file_to_the_weight(page, network):
         assert shown == [[o, c] for o, c in enumerate(then) if c]
 
 
+def test_the_map_has_every_layer_the_wider_the_more_filters(page, network):
+    counts = network.owner_counts()
+    for stage in (3, 2):
+        page.select_option("#stage", str(stage))
+        rows = page.eval_on_selector_all(
+            "#map label",
+            """rows => rows.map(row => [row.innerText.trim(),
+              row.querySelector(".bar").getBoundingClientRect().width,
+              [...row.querySelectorAll(".bar > *")].map(part =>
+                [+part.dataset.owner, +part.dataset.count]),
+              row.querySelector("input").ariaLabel])""",
+        )
+        most = max(len(weight) for weight in network.layers.values())
+        widest = max(width for _, width, _, _ in rows)
+        for row, (name, weight) in zip(rows, network.layers.items()):
+            owned = counts[name]
+            then = [owned[0] + sum(owned[stage + 1 :]), *owned[1 : stage + 1]]
+            assert row[0] == name.removesuffix(".weight")
+            wide = widest * (len(weight) / most) ** 0.5
+            assert row[1] == pytest.approx(max(8, wide), abs=1)
+            assert row[2] == [[o, c] for o, c in enumerate(then) if c]
+            assert row[3].startswith(f"{row[0]}, {len(weight)} filters: ")
+            assert all(f"{count:,} (" in row[3] for _, count in row[2])
+        assert len(rows) == len(counts)
+
+
+@pytest.mark.parametrize("way", ["mouse", "touch", "keyboard"])
+def test_from_the_map_one_goes_into_a_layer(browser, written, network, way):
+    names = [name.removesuffix(".weight") for name in network.layers]
+    with browser.new_page(has_touch=way == "touch") as page:
+        page.goto(written.as_uri())
+        page.wait_for_selector("body[data-ready]")
+        rows = page.locator("#map input")
+        at = int(page.input_value("#layer")) + 1
+        if way == "keyboard":
+            page.focus("#map input:checked")
+            page.keyboard.press("ArrowDown")
+        else:
+            press = rows.nth(at).tap if way == "touch" else rows.nth(at).click
+            press()
+        expect(rows.nth(at)).to_be_checked()
+        assert page.input_value("#layer") == str(at)
+        assert page.inner_text("#told").startswith(f"{names[at]}, filter")
+        page.select_option("#layer", "0")
+        expect(rows.nth(0)).to_be_checked()
+
+
 def test_the_mosaic_paints_the_chosen_task_black(page, network):
     page.select_option("#layer", label="features.2")
     page.select_option("#paint", "2")

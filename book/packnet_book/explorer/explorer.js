@@ -107,6 +107,7 @@ function show() {
     `${inWords(countsOf(weights))}. In the view of ${name(chosen.task)} ` +
     `${sees.toLocaleString("en")} are seen and ` +
     `${left.toLocaleString("en")} of later tasks are left out.`;
+  showMap();
   showMosaic(layer, weights);
   showKernel(layer, weights, what);
   showShares(layer, weights);
@@ -195,6 +196,35 @@ function colour({value, owner, leftOut}, most) {
   return owner === Number(chosen.paint) ? "#000" : "#fff";
 }
 
+// Who owns how much, as one bar.
+function bar(counts) {
+  return make("div", {className: "bar", ariaHidden: "true"},
+    ...counts.map((count, owner) => make("span", {dataset: {owner, count},
+      style: {flex: `${count} 0 0`, background: background(owner)}}))
+      .filter(part => part.dataset.count > 0));
+}
+
+// All layers at once; one of them is chosen.
+function makeMap() {
+  element("map").append(...layers.map((layer, i) => make("label", {},
+    make("input", {type: "radio", name: "map", value: i,
+      onchange: () => choose({layer: i})}),
+    make("span", {textContent: layer.name}), make("div"))));
+}
+
+function showMap() {
+  const most = Math.max(...layers.map(layer => layer.filters));
+  layers.forEach((layer, i) => {
+    const counts = atStage(layer.counts);
+    const [choice, , place] = element("map").children[i].children;
+    choice.checked = i === chosen.layer;
+    choice.setAttribute("aria-label", `${layer.name}, `
+      + `${layer.filters.toLocaleString("en")} filters: ${inWords(counts)}`);
+    place.replaceChildren(bar(counts));
+    place.firstChild.style.width = `${100 * Math.sqrt(layer.filters / most)}%`;
+  });
+}
+
 function showShares(layer, weights) {
   const all = layers.map(l => l.counts)
     .reduce((a, b) => a.map((count, i) => count + b[i]));
@@ -208,9 +238,7 @@ function showShares(layer, weights) {
       return make("div", {className: "share", dataset: {what}},
         make("strong", {textContent:
           `${what}: ${whole.toLocaleString("en")} weights`}),
-        make("div", {className: "bar", ariaHidden: "true"},
-          ...parts.map(({count, owner}) => make("span", {style: {
-            flex: `${count} 0 0`, background: background(owner)}}))),
+        bar(counts),
         make("ul", {className: "keys"}, ...parts.map(({count, owner}) =>
           make("li", {dataset: {owner, count}},
             make("span", {className: "swatch",
@@ -311,6 +339,7 @@ async function begin() {
     if (kernel < layer.kernels) choose({kernel});
   });
   tour();
+  makeMap();
   // a first filter with enough weights to make a picture
   const rich = layers.findIndex(layer => layer.weights >= 100);
   choose({layer: Math.max(0, rich), ...asked()});
