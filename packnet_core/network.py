@@ -165,10 +165,8 @@ class PackNet(nn.Module):
     @torch.compiler.disable(recursive=False)
     def features(self, *inputs, **options) -> Tensor:
         """The trunk's output (B, out_features), as a view's task sees it."""
-        if self._proof is not None:  # buffers are fixed, in eval mode
-            for module in self.trunk.modules():
-                if module._buffers:
-                    module.training = False
+        for module in self.still():
+            module.training = False
         if self.training:
             self._proven_at = None  # whatever is written to from now on
         view = innermost(self)
@@ -347,6 +345,11 @@ class PackNet(nn.Module):
                 yield f"trunk.{name}", tensor
             for name, tensor in self.heads[:-1].named_parameters():
                 yield f"heads.{name}", tensor
+
+    def still(self) -> Iterator[nn.Module]:
+        """Modules that stay in eval mode, for their buffers are fixed."""
+        if self._proof is not None:
+            yield from (m for m in self.trunk.modules() if m._buffers)
 
     def freeze_rest(self) -> None:
         """Freeze what is not shared out, from the second task on, and
