@@ -695,7 +695,7 @@ def test_while_it_plays_the_network_and_the_rest_are_drawn_in_turn(page):
     assert drawn == [turns[(first + i) % 2] for i in range(len(drawn))]
     page.click("#play")
     page.wait_for_function(
-        "[...seen.values()].at(-1) === 'drawNetworkdrawPanels'"
+        "[...seen.values()].at(-1).endsWith('drawNetworkdrawPanels')"
     )
 
 
@@ -918,6 +918,9 @@ def test_with_reduced_motion_only_stages_are_shown(browser, written):
                 await new Promise(done => setTimeout(done, 100))
               }
               act.play()
+              for (let frame = 0; frame < 3; frame++) { // what was asked for
+                await new Promise(requestAnimationFrame)
+              }
               return [...places]
             }"""
         )
