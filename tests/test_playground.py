@@ -777,6 +777,16 @@ def test_the_end_of_a_stage_is_said_in_words_while_it_plays(page):
     assert len(said) == 7 and said[6].startswith("All 4 tasks")
 
 
+def around(inside: str, sandbox: str, folder: Path) -> Path:
+    """A page with a frame of such a sandbox around the page `inside`."""
+    file = folder / "around.html"
+    file.write_text(
+        f'<!doctype html><iframe {sandbox} style="width: 100%; height: 99vh" '
+        f'srcdoc="{escape(inside)}"></iframe>'
+    )
+    return file
+
+
 @pytest.mark.parametrize("form", ["none", "allow-scripts"])
 def test_in_a_frame_without_an_address_no_link_is_offered(
     browser, tmp_path, form
@@ -784,11 +794,7 @@ def test_in_a_frame_without_an_address_no_link_is_offered(
     """As in an output of Colab, or where a frame may do nothing else."""
     inside = f"<!doctype html><body>{playground()._repr_html_()}"
     sandbox = "" if form == "none" else f'sandbox="{form}"'
-    file = tmp_path / "around.html"
-    file.write_text(
-        f'<!doctype html><iframe {sandbox} style="width: 100%; height: 99vh" '
-        f'srcdoc="{escape(inside)}"></iframe>'
-    )
+    file = around(inside, sandbox, tmp_path)
     with browser.new_page() as page:
         page.goto(file.as_uri())
         page.wait_for_timeout(100)
@@ -824,11 +830,7 @@ def test_where_no_file_may_be_saved_its_text_can_be_copied(
     browser, written, tmp_path, form, saves
 ):
     sandbox = "" if form is None else f'sandbox="{form}"'
-    file = tmp_path / "around.html"
-    file.write_text(
-        f'<!doctype html><iframe {sandbox} style="width: 100%; height: 99vh" '
-        f'srcdoc="{escape(written.read_text())}"></iframe>'
-    )
+    file = around(written.read_text(), sandbox, tmp_path)
     with browser.new_page() as page:
         page.goto(file.as_uri())
         page.wait_for_function("frames.length === 1")
