@@ -341,15 +341,14 @@ def test_what_was_printed_is_not_cut_in_mid_sentence(browser, book):
     assert {name: found for name, found in cut.items() if found} == {}
 
 
-# Where what is read is code; and where the first figure is trained first.
+# Where what is read is code.
 WITHOUT_FIGURES = {"book/prerequisites", "book/your_stack"}
-LATE = {"book/paper_scale"}
 
 
 def test_something_is_to_be_seen_on_the_first_two_screens(browser, book):
     screens = {}
     for name in CHAPTERS:
-        if name in WITHOUT_FIGURES | LATE:
+        if name in WITHOUT_FIGURES:
             continue
         page, _ = visit(browser, f"{book}/{name}.html", 1440)
         with page:
