@@ -7,14 +7,16 @@ import re
 import signal
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from packnet_book.exercises.marking import __main__ as command
 from packnet_book.exercises.marking.asked import chapters
-from packnet_book.exercises.marking.marked import mark
+from packnet_book.exercises.marking.marked import Marked, mark
 from packnet_book.exercises.marking.report import page, table
+from packnet_book.exercises.marking.trial import Result, Verdict
 from packnet_book.exercises.marking.workers import FORKS, Limits
 from tests.contents import CHAPTERS, ROOT
 
@@ -472,6 +474,32 @@ def test_what_a_chapter_pickles_of_its_own_can_be_read_again(tmp_path):
     )
     (made,) = mark([path], chapters(tmp_path / "book"), LIMITS)
     assert (made.problem, made.points) == ("", 1)
+
+
+def test_the_table_that_teachers_are_shown_is_one(tmp_path):
+    text = (BOOK / "teaching.md").read_text("utf-8")
+    shown = re.search(r"^notebook,chapter,.*?(?=```)", text, re.M | re.S)[0]
+    header, *rows = csv.reader(shown.splitlines())
+    damaged = tmp_path / "cem.ipynb"
+    damaged.write_text("{")
+    made = []
+    for name, chapter, problem, *marks in rows:
+        if problem:
+            [one] = mark([damaged], KNOWN, LIMITS)
+            assert (one.problem, marks) == (problem, [""] * len(marks))
+        else:
+            [stem] = [n for n, c in KNOWN.items() if c.title == chapter]
+            asked = [x for x in KNOWN[stem].exercises if x.checks]
+            given = [
+                Verdict(Result.PASSED if m == "1" else Result.WRONG)
+                for m in marks[: len(asked)]
+            ]
+            one = Marked(
+                Path(), "", chapter, [*zip(asked, given, strict=True)]
+            )
+        made.append(replace(one, path=Path(name)))
+    assert table(made) == shown
+    assert header[-2:] == ["points", "of"]
 
 
 def test_the_command_writes_reports_and_a_table(folder, tmp_path, capsys):
