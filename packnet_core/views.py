@@ -42,7 +42,7 @@ class View:
             above is None or above.f_code.co_filename != contextlib.__file__
         ):
             self.generator = id(caller)
-        with self.network.lock:
+        with self.network.lock, torch.no_grad():
             self.weights()
         _open.set((*_open.get(), self))
         return self.network

@@ -1,6 +1,7 @@
 """What PackNet guarantees, each guarantee as a claim."""
 
 import copy
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from packnet_core import PackNet, load
 from packnet_core.errors import (
@@ -313,6 +315,33 @@ def test_views_nest_and_give_every_weight_back(network):
     assert torch.equal(network(IMAGES), two)
     for name, weight in network.layers.items():
         assert torch.equal(weight, before[name])
+
+
+class Called(TorchDispatchMode):
+    """Counts what torch is asked for, by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.counts: Counter[str] = Counter()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.counts[func.overloadpacket.__name__] += 1
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_view_is_entered_for_one_copy_of_the_weights(network):
+    """With or without gradients: what they flow through comes later."""
+    give_two_tasks(network)
+    network.eval()
+    with torch.no_grad(), Called() as without, network.view("one"):
+        pass
+    with Called() as called, network.view("one"):
+        pass
+    assert called.counts == without.counts
+    assert called.counts["empty_like"] == len(network.layers)
+    with Called() as called, network.view("one"):
+        network(IMAGES)
+    assert called.counts["masked_fill"] == len(network.layers)
 
 
 def test_a_view_survives_an_exception(network):
