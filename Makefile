@@ -15,7 +15,8 @@ INSTALL = $(BIN)/pip install $(addprefix --constraint ,$(PINS)) \
 TRAINS := book/error_table.ipynb
 USE := $(filter-out $(TRAINS),$(shell grep -l 'run.MINIATURE' book/*.ipynb))
 OTHERS := $(filter-out $(TRAINS) $(USE),$(wildcard book/*.ipynb))
-HAVE_CHROMIUM := { command -v chromium || command -v chromium-browser || \
+HAVE_CHROMIUM := { command -v chromium-headless-shell || \
+  command -v chromium || command -v chromium-browser || \
   command -v google-chrome; } >/dev/null
 
 export PACKNET_CACHE := $(CURDIR)/_build/runs

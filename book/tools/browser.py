@@ -12,7 +12,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "_build" / "html"
-SYSTEM = ("chromium", "chromium-browser", "google-chrome")
+SYSTEM = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
