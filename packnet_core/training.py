@@ -27,7 +27,6 @@ from packnet_core.errors import BadRun, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import damage_named, replacing, uninterrupted
 from packnet_core.images import Pictures, generator, normalise, shuffled
-from packnet_core.masking import OwnerMap
 from packnet_core.network import PackNet
 from packnet_core.objectives import OWN_WEIGHTS, Objective
 
@@ -190,14 +189,14 @@ def fit(
                 if watch is not None:
                     watch(step + 1)
                 stop = any(gather_object([bool(signals)]))  # one: all do
-                if main and (stop or kept.due()):
-                    kept.save(step + 1)
+                if main:
+                    kept.save(step + 1, stop)
                 if stop:
                     accelerator.wait_for_everyone()
                     raise KeyboardInterrupt
         broadcast(list(network.trunk.buffers()))  # of one process
         accelerator.wait_for_everyone()
-    return kept.seconds()
+    return time.monotonic() - kept.begun
 
 
 def _refuse(
@@ -234,10 +233,7 @@ def _prepared(
     """A model of the network on its device, in training mode; without
     sending owners about. The accelerator is afterwards as before."""
     model._ddp_params_and_buffers_to_ignore = [  # type: ignore[assignment]
-        f"{path}.{name}"
-        for path, module in model.named_modules()
-        if isinstance(module, OwnerMap)
-        for name, _ in module.named_buffers()
+        name for name, _ in model.named_buffers() if "owners." in name
     ]
     if not network.training:  # else some are in eval mode on purpose
         network.train()
@@ -311,23 +307,17 @@ class Checkpoint:
         self.begun = self.saved = time.monotonic()
         self.pause = SHORTEST_PAUSE
 
-    def seconds(self) -> float:
-        """How long the phase has been trained, in all."""
-        return time.monotonic() - self.begun
-
-    def due(self) -> bool:
-        """Whether it is time to save."""
-        return time.monotonic() - self.saved > self.pause
-
-    def save(self, steps: int) -> None:
-        """Replace the file at once; then `steps` need not be done again."""
-        if self.path is None:
-            return
+    def save(self, steps: int, now: bool = True) -> None:
+        """Replace the file at once; then `steps` need not be done again.
+        now: in any case, else only if there has been a pause."""
         begun = time.monotonic()
+        due = now or begun - self.saved > self.pause
+        if self.path is None or not due:
+            return
         state = {
             "about": self.about,
             "steps": steps,
-            "seconds": self.seconds(),
+            "seconds": begun - self.begun,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
