@@ -122,10 +122,9 @@ def uninterrupted() -> Iterator[list[int]]:
     the end of a block that must be whole; a list of those that came."""
     came: list[int] = []
     usual, both = signal.default_int_handler, (signal.SIGINT, signal.SIGTERM)
-    put_off = [number for number in both if signal.getsignal(number) is usual]
-    if threading.current_thread() is not threading.main_thread():
-        put_off = []  # they reach the main thread alone
-    for number in put_off:
+    main = threading.current_thread() is threading.main_thread()
+    put_off = [n for n in both if main and signal.getsignal(n) is usual]
+    for number in put_off:  # they reach the main thread alone
         signal.signal(number, lambda n, _: came.append(n))
     try:
         yield came

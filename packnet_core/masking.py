@@ -166,11 +166,8 @@ def pieces(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
     dense = torch.empty_like(tensors[0], device="meta").stride()
     if any(tensor.stride() != dense for tensor in tensors):
         return (tensors,)
-    rows = (
-        tensor.detach().as_strided((tensor.numel(),), (1,)).split(PIECE)
-        for tensor in tensors
-    )
-    return zip(*rows, strict=True)
+    rows = [t.detach().as_strided((t.numel(),), (1,)) for t in tensors]
+    return zip(*(row.split(PIECE) for row in rows), strict=True)
 
 
 def bits(values: Tensor) -> Tensor:

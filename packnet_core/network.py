@@ -85,7 +85,7 @@ class PackNet(nn.Module):
         # Owners are the same in every process: none sends them about.
         kept = [f"owners.{name}" for name in self.owner]
         self._ddp_params_and_buffers_to_ignore = kept
-        self.register_load_state_dict_post_hook(_fix_loaded)
+        self.register_load_state_dict_post_hook(_fix_again)
         self._forget_others()
 
     def _forget_others(self) -> None:
@@ -455,10 +455,8 @@ class PackNet(nn.Module):
             self._prove()
             before = self._stamps()
             super()._apply(fn, recurse)
-            if self._stamps() != before:
-                if self._proof is not None:  # other bits, the same numbers
-                    self._proof = self._digests()
-                self._remember()
+            if self._stamps() != before:  # other bits, the same numbers
+                _fix_again(self)
         return self
 
     def state_dict(self, *args, **options):
@@ -597,8 +595,9 @@ def _from_bytes(state: Tensor) -> tuple[list[Task], dict | None, dict]:
     return records, about["proof"], dict(about["provenance"])
 
 
-def _fix_loaded(network: PackNet, _) -> None:
-    """After a state was loaded: the same is fixed as where it was saved."""
+def _fix_again(network: PackNet, *_) -> None:
+    """Other bits are there: the same is fixed as before, or as the state
+    says that was loaded."""
     if network._proof is not None:
         network.freeze_rest()
     network._remember()

@@ -8,7 +8,6 @@ ends bit for bit where it would have ended.
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast, gather_object
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 from torch.optim import SGD, Adam
 from tqdm import tqdm
 
@@ -28,10 +28,6 @@ from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import damage_named, replacing, uninterrupted
 from packnet_core.images import Pictures, generator, normalise, shuffled
 from packnet_core.network import PackNet
-from packnet_core.objectives import OWN_WEIGHTS, Objective
-
-# Of 1 x 1 convolutions in several processes: "not an error", torch says.
-warnings.filterwarnings("ignore", message="Grad strides do not match")
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
@@ -87,6 +83,40 @@ class Phase:
         if self.schedule == "step":
             return 0.1 ** (epoch // self.decay_every)
         return 1.0
+
+
+class CurrentTask(nn.Module):
+    """Cross-entropy of the current task."""
+
+    def __init__(self, network: PackNet):
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
+    ) -> Tensor:
+        loss = cross_entropy(self.network(images), labels)
+        return loss * (len(labels) / len(batch_labels))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a phase minimises, and what it may change.
+
+    loss: makes the module, holding the network, that is minimised. Into
+    it go images (B, 3, H, W) and labels (B,) of a part of a batch, and
+    the labels (N,) of all of it; out comes what this part adds to the
+    batch's loss: it may be divided among processes, or worked on chunk
+    by chunk. guarded: only what the current task owns may change, else
+    everything that takes gradients; joint: on the pictures of all tasks.
+    """
+
+    loss: Callable[[PackNet], nn.Module] = CurrentTask
+    guarded: bool = True
+    joint: bool = False
+
+
+OWN_WEIGHTS = Objective()
 
 
 def fit(

@@ -17,10 +17,7 @@ from packnet_book.runs.baselines import (
 from packnet_core import PackNet
 from packnet_core.errors import NoFreeWeights
 from packnet_core.images import Pictures, normalise
-from packnet_core.objectives import (
-    Objective,
-)
-from packnet_core.training import Phase, fit
+from packnet_core.training import Objective, Phase, fit
 
 
 def network() -> PackNet:
