@@ -32,8 +32,7 @@ class ErrorRates:
 
 
 def new_accelerator() -> Accelerator:
-    """An accelerator as the process was launched, made without setting
-    back what another one accumulates."""
+    """An accelerator as launched; what another one accumulates is kept."""
     kept = GradientAccumulationPlugin(**GradientState().plugin_kwargs)
     return Accelerator(gradient_accumulation_plugin=kept)
 
@@ -79,7 +78,6 @@ def logits(
     return torch.cat(outputs)
 
 
-@torch.no_grad()
 def evaluate(
     network: nn.Module,
     pictures: Pictures,

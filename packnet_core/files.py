@@ -103,11 +103,11 @@ def damage_named(
 def _checksum(path: str | os.PathLike) -> tuple[str, int]:
     """The file's checksum, and the offset at which the file says it."""
     with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
+        start = bytearray(file.read(8))
+        length = int.from_bytes(start, "little")
         if length > os.path.getsize(path):
             raise ValueError("its header is longer than the file")
-        file.seek(0)
-        start = bytearray(file.read(8 + length))
+        start += file.read(length)
         offset = start.find(MARK) + len(MARK)
         if offset < len(MARK) or offset + len(NO_SUM) > len(start):
             raise ValueError("it has no checksum")

@@ -482,7 +482,7 @@ class PackNet(nn.Module):
         """Refuse what is no state of this network, before anything else is
         changed; build its heads, if it has none. Raises BadState."""
         if EXTRA not in own:
-            if self.records or any(n.startswith("owners.") for n in own):
+            if self.records or files.part(own, "owners."):
                 raise errors.BadState(
                     "this state has no tasks: load what state_dict() gave"
                 )
@@ -596,8 +596,7 @@ def _from_bytes(state: Tensor) -> tuple[list[Task], dict | None, dict]:
 
 
 def _fix_again(network: PackNet, *_) -> None:
-    """Other bits are there: the same is fixed as before, or as the state
-    says that was loaded."""
+    """New bits: the same is fixed as before, or as the loaded state says."""
     if network._proof is not None:
         network.freeze_rest()
     network._remember()

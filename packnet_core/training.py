@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -166,12 +166,11 @@ def fit(
     # The main process shows its bar as TQDM_DISABLE says, others none.
     shown = {"unit": "step"} | ({} if main else {"disable": True})
 
-    @lru_cache(maxsize=1)
-    def order(epoch: int) -> list[Tensor]:
-        return shuffled(len(pictures), phase.batch, seed, epoch=epoch)
+    epochs = partial(shuffled, len(pictures), phase.batch, seed)
+    order = lru_cache(maxsize=1)(epochs)  # of one epoch at a time
 
     def batch(step: int) -> Batch:
-        indices = order(step // per_epoch)[step % per_epoch]
+        indices = order(epoch=step // per_epoch)[step % per_epoch]
         random = generator(seed, "crops", step)
         draws = torch.rand(len(indices), 3, generator=random)
         crops = pictures.crops(indices[mine], size, draws[mine], device)
