@@ -85,7 +85,7 @@ class PackNet(nn.Module):
         # Owners are the same in every process: none sends them about.
         kept = [f"owners.{name}" for name in self.owner]
         self._ddp_params_and_buffers_to_ignore = kept
-        self.register_load_state_dict_post_hook(_fix_again)
+        self.register_load_state_dict_post_hook(_fix_loaded)
         self._forget_others()
 
     def _forget_others(self) -> None:
@@ -456,7 +456,8 @@ class PackNet(nn.Module):
             before = self._stamps()
             super()._apply(fn, recurse)
             if self._stamps() != before:  # other bits, the same numbers
-                _fix_again(self)
+                self._proof = self._proof and self._digests()
+                self._remember()
         return self
 
     def state_dict(self, *args, **options):
@@ -595,8 +596,8 @@ def _from_bytes(state: Tensor) -> tuple[list[Task], dict | None, dict]:
     return records, about["proof"], dict(about["provenance"])
 
 
-def _fix_again(network: PackNet, *_) -> None:
-    """New bits: the same is fixed as before, or as the loaded state says."""
+def _fix_loaded(network: PackNet, _) -> None:
+    """After a state was loaded: the same is fixed as where it was saved."""
     if network._proof is not None:
         network.freeze_rest()
     network._remember()

@@ -34,8 +34,7 @@ LONGEST_SHARE = 0.05  # of the time, that saving them may take
 SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # names of accelerate's
 Schedule = Literal["constant", "cosine", "step"]
 Optimizer = Literal["sgd", "adam"]
-# Images (B, 3, size, size) and labels (B,) that one process works on in a
-# step, and the labels (N,) of all processes.
+# Of a step: images (B, 3, H, W) and labels (B,) of a process, (N,) of all.
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
