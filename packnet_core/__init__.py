@@ -4,6 +4,8 @@ import warnings
 
 # Without ipywidgets the progress bars are text, which is as good.
 warnings.filterwarnings("ignore", message="IProgress not found")
+# Of 1 x 1 convolutions in several processes: "not an error", torch says.
+warnings.filterwarnings("ignore", message="Grad strides do not match")
 
 from packnet_core.errors import PackNetError  # noqa: E402
 from packnet_core.evaluation import evaluate  # noqa: E402

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from accelerate import Accelerator
 from accelerate.state import GradientState
+from accelerate.utils import GradientAccumulationPlugin
 from torch import Tensor, nn
 
 from packnet_core.errors import BadRun
@@ -31,13 +32,9 @@ class ErrorRates:
 
 
 def new_accelerator() -> Accelerator:
-    """An accelerator as the process was launched, made without setting
-    back what another one accumulates."""
-    state = GradientState()
-    kept = dict(state.plugin_kwargs)
-    made = Accelerator()
-    state.plugin_kwargs = kept
-    return made
+    """An accelerator as launched; what another one accumulates is kept."""
+    kept = GradientAccumulationPlugin(**GradientState().plugin_kwargs)
+    return Accelerator(gradient_accumulation_plugin=kept)
 
 
 def number_type(network: nn.Module) -> torch.dtype:
@@ -81,7 +78,6 @@ def logits(
     return torch.cat(outputs)
 
 
-@torch.no_grad()
 def evaluate(
     network: nn.Module,
     pictures: Pictures,

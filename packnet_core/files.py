@@ -103,11 +103,11 @@ def damage_named(
 def _checksum(path: str | os.PathLike) -> tuple[str, int]:
     """The file's checksum, and the offset at which the file says it."""
     with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
+        start = bytearray(file.read(8))
+        length = int.from_bytes(start, "little")
         if length > os.path.getsize(path):
             raise ValueError("its header is longer than the file")
-        file.seek(0)
-        start = bytearray(file.read(8 + length))
+        start += file.read(length)
         offset = start.find(MARK) + len(MARK)
         if offset < len(MARK) or offset + len(NO_SUM) > len(start):
             raise ValueError("it has no checksum")
@@ -122,10 +122,9 @@ def uninterrupted() -> Iterator[list[int]]:
     the end of a block that must be whole; a list of those that came."""
     came: list[int] = []
     usual, both = signal.default_int_handler, (signal.SIGINT, signal.SIGTERM)
-    put_off = [number for number in both if signal.getsignal(number) is usual]
-    if threading.current_thread() is not threading.main_thread():
-        put_off = []  # they reach the main thread alone
-    for number in put_off:
+    main = threading.current_thread() is threading.main_thread()
+    put_off = [n for n in both if main and signal.getsignal(n) is usual]
+    for number in put_off:  # they reach the main thread alone
         signal.signal(number, lambda n, _: came.append(n))
     try:
         yield came

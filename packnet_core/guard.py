@@ -21,17 +21,14 @@ from torch.utils.hooks import RemovableHandle
 from packnet_core.masking import bits, keep_where, owned, pieces, visible
 
 
-@torch.no_grad()
-def digest(
-    values: Tensor, owner: Tensor | None = None, below: int = 0
-) -> str:
+def digest(values: Tensor, owner: Tensor | None = None, end: int = 0) -> str:
     """A short text that changes when a bit of `values` does; with `owner`
-    (uint8, same shape), a weight of a task before `below`, or its owner."""
+    (uint8, same shape), a weight of a task before `end`, or its owner."""
     made = hashlib.sha256()
     owners = [] if owner is None else [owner.contiguous()]
     for counted in pieces(values.detach().contiguous(), *owners):
         if owner is not None:
-            seen = visible(counted[1], below - 1)
+            seen = visible(counted[1], end - 1)
             counted = bits(counted[0]).mul(seen), counted[1].mul(seen)
         for one in counted:
             made.update(one.reshape(-1).view(torch.uint8).cpu().numpy().data)
@@ -50,7 +47,6 @@ class Fixed:
             keep_where(values, ~owned(owners, task))
         self.kept = bits(kept)
 
-    @torch.no_grad()
     def clear(self, weight: Tensor) -> None:
         """Clear the gradients of the fixed weights, in place."""
         if weight.grad is not None:
@@ -95,7 +91,6 @@ class Guard:
                     group["params"] += [p for p in new if p not in known]
                     break
 
-    @torch.no_grad()
     def remember(
         self,
         layers: Iterable[tuple[nn.Parameter, Tensor]],

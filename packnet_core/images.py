@@ -40,29 +40,6 @@ class Source(Protocol):
         which to flip left to right."""
 
 
-class InMemory(Source):
-    """Pictures of one size, a tensor of bytes (N, 3, H, W)."""
-
-    def __init__(self, images: Tensor):
-        self.images = images
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def sizes(self, indices: Tensor) -> Tensor:
-        return torch.tensor(self.images.shape[2:]).expand(len(indices), 2)
-
-    def crop(
-        self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
-    ) -> Tensor:
-        squares = self.images.new_empty(len(indices), 3, size, size)
-        places = indices.tolist(), corners.tolist(), flips.tolist()
-        for square, index, (top, left), flip in zip(squares, *places):
-            part = self.images[index, :, top : top + size, left : left + size]
-            square.copy_(part.flip(2) if flip else part)
-        return squares
-
-
 @dataclass(frozen=True)
 class Pictures:
     """Labelled pictures of one split of one task.
@@ -134,15 +111,28 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
-    def source(self) -> Source:
-        """The pictures, to cut squares out of."""
-        images = self.images
-        return InMemory(images) if isinstance(images, Tensor) else images
+    def sizes(self, indices: Tensor) -> Tensor:
+        """Heights and widths (B, 2) of some pictures, as `Source.sizes`."""
+        if isinstance(self.images, Tensor):
+            return torch.tensor(self.images.shape[2:]).expand(len(indices), 2)
+        return self.images.sizes(indices)
+
+    def crop(
+        self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
+    ) -> Tensor:
+        """Squares of them at given places, as `Source.crop`."""
+        if not isinstance(self.images, Tensor):
+            return self.images.crop(indices, corners, flips, size)
+        squares = self.images.new_empty(len(indices), 3, size, size)
+        places = indices.tolist(), corners.tolist(), flips.tolist()
+        for square, index, (top, left), flip in zip(squares, *places):
+            part = self.images[index, :, top : top + size, left : left + size]
+            square.copy_(part.flip(2) if flip else part)
+        return squares
 
     def _room(self, indices: Tensor, size: int) -> Tensor:
         """How much higher and wider (B, 2) than a square pictures are."""
-        room = self.source.sizes(indices) - size
+        room = self.sizes(indices) - size
         if (room < 0).any():
             height, width = (room[(room < 0).any(1)][0] + size).tolist()
             raise BadPictures(
@@ -160,7 +150,7 @@ class Pictures:
         room = self._room(indices, size) + 1
         corners = (draws[:, :2] * room).long()
         flips = draws[:, 2] >= 0.5
-        return self.source.crop(indices, corners, flips, size).to(device)
+        return self.crop(indices, corners, flips, size).to(device)
 
     def centres(
         self, indices: Tensor, size: int, device: torch.device
@@ -168,7 +158,7 @@ class Pictures:
         """The squares (B, 3, size, size) in the middle, as bytes."""
         room = self._room(indices, size)
         flips = torch.zeros(len(indices), dtype=torch.bool)
-        return self.source.crop(indices, room // 2, flips, size).to(device)
+        return self.crop(indices, room // 2, flips, size).to(device)
 
 
 def wanted(path: str) -> bool:

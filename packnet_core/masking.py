@@ -8,6 +8,7 @@ owner a uint8 tensor of the same shape, and both are changed in place.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -106,16 +107,13 @@ class OwnerMap(nn.Module):
         super().__init__()
         for name, weight in layers.items():
             *path, last = name.split(".")
-            module: nn.Module = self
+            module: Any = self
             for part in path:
-                if part not in module._modules:
-                    module.add_module(part, nn.Module())
-                module = module.get_submodule(part)
+                module = module._modules.setdefault(part, nn.Module())
             owner = torch.zeros_like(weight.detach(), dtype=torch.uint8)
             module.register_buffer(last, owner)
 
 
-@torch.no_grad()
 def hand_over(weight: Tensor, owner: Tensor, task: int) -> None:
     """Give every free weight of one layer to a task, from zero; to the
     first as it is, for it holds what was learnt in pretraining."""
@@ -137,7 +135,6 @@ def owned(owner: Tensor, task: int) -> Tensor:
     return (owner - task).lt_(1).view(torch.bool)
 
 
-@torch.no_grad()
 def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     """One layer as a task sees it, zero where later tasks or none own it:
     a copy, or the weight itself if there is nothing to leave out."""
@@ -166,11 +163,8 @@ def pieces(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
     dense = torch.empty_like(tensors[0], device="meta").stride()
     if any(tensor.stride() != dense for tensor in tensors):
         return (tensors,)
-    rows = (
-        tensor.detach().as_strided((tensor.numel(),), (1,)).split(PIECE)
-        for tensor in tensors
-    )
-    return zip(*rows, strict=True)
+    rows = [t.detach().as_strided((t.numel(),), (1,)) for t in tensors]
+    return zip(*(row.split(PIECE) for row in rows), strict=True)
 
 
 def bits(values: Tensor) -> Tensor:

@@ -455,9 +455,8 @@ class PackNet(nn.Module):
             self._prove()
             before = self._stamps()
             super()._apply(fn, recurse)
-            if self._stamps() != before:
-                if self._proof is not None:  # other bits, the same numbers
-                    self._proof = self._digests()
+            if self._stamps() != before:  # other bits, the same numbers
+                self._proof = self._proof and self._digests()
                 self._remember()
         return self
 
@@ -484,7 +483,7 @@ class PackNet(nn.Module):
         """Refuse what is no state of this network, before anything else is
         changed; build its heads, if it has none. Raises BadState."""
         if EXTRA not in own:
-            if self.records or any(n.startswith("owners.") for n in own):
+            if self.records or files.part(own, "owners."):
                 raise errors.BadState(
                     "this state has no tasks: load what state_dict() gave"
                 )

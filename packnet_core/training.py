@@ -8,11 +8,10 @@ ends bit for bit where it would have ended.
 
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -20,6 +19,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast, gather_object
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 from torch.optim import SGD, Adam
 from tqdm import tqdm
 
@@ -27,20 +27,14 @@ from packnet_core.errors import BadRun, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import damage_named, replacing, uninterrupted
 from packnet_core.images import Pictures, generator, normalise, shuffled
-from packnet_core.masking import OwnerMap
 from packnet_core.network import PackNet
-from packnet_core.objectives import OWN_WEIGHTS, Objective
-
-# Of 1 x 1 convolutions in several processes: "not an error", torch says.
-warnings.filterwarnings("ignore", message="Grad strides do not match")
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
 SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # names of accelerate's
 Schedule = Literal["constant", "cosine", "step"]
 Optimizer = Literal["sgd", "adam"]
-# Images (B, 3, size, size) and labels (B,) that one process works on in a
-# step, and the labels (N,) of all processes.
+# Of a step: images (B, 3, H, W) and labels (B,) of a process, (N,) of all.
 Batch = tuple[Tensor, Tensor, Tensor]
 
 
@@ -90,6 +84,40 @@ class Phase:
         return 1.0
 
 
+class CurrentTask(nn.Module):
+    """Cross-entropy of the current task."""
+
+    def __init__(self, network: PackNet):
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, images: Tensor, labels: Tensor, batch_labels: Tensor
+    ) -> Tensor:
+        loss = cross_entropy(self.network(images), labels)
+        return loss * (len(labels) / len(batch_labels))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a phase minimises, and what it may change.
+
+    loss: makes the module, holding the network, that is minimised. Into
+    it go images (B, 3, H, W) and labels (B,) of a part of a batch, and
+    the labels (N,) of all of it; out comes what this part adds to the
+    batch's loss: it may be divided among processes, or worked on chunk
+    by chunk. guarded: only what the current task owns may change, else
+    everything that takes gradients; joint: on the pictures of all tasks.
+    """
+
+    loss: Callable[[PackNet], nn.Module] = CurrentTask
+    guarded: bool = True
+    joint: bool = False
+
+
+OWN_WEIGHTS = Objective()
+
+
 def fit(
     network: PackNet,
     pictures: Pictures,
@@ -137,12 +165,11 @@ def fit(
     # The main process shows its bar as TQDM_DISABLE says, others none.
     shown = {"unit": "step"} | ({} if main else {"disable": True})
 
-    @lru_cache(maxsize=1)
-    def order(epoch: int) -> list[Tensor]:
-        return shuffled(len(pictures), phase.batch, seed, epoch=epoch)
+    epochs = partial(shuffled, len(pictures), phase.batch, seed)
+    order = lru_cache(maxsize=1)(epochs)  # of one epoch at a time
 
     def batch(step: int) -> Batch:
-        indices = order(step // per_epoch)[step % per_epoch]
+        indices = order(epoch=step // per_epoch)[step % per_epoch]
         random = generator(seed, "crops", step)
         draws = torch.rand(len(indices), 3, generator=random)
         crops = pictures.crops(indices[mine], size, draws[mine], device)
@@ -190,14 +217,14 @@ def fit(
                 if watch is not None:
                     watch(step + 1)
                 stop = any(gather_object([bool(signals)]))  # one: all do
-                if main and (stop or kept.due()):
-                    kept.save(step + 1)
+                if main:
+                    kept.save(step + 1, stop)
                 if stop:
                     accelerator.wait_for_everyone()
                     raise KeyboardInterrupt
         broadcast(list(network.trunk.buffers()))  # of one process
         accelerator.wait_for_everyone()
-    return kept.seconds()
+    return time.monotonic() - kept.begun
 
 
 def _refuse(
@@ -234,10 +261,7 @@ def _prepared(
     """A model of the network on its device, in training mode; without
     sending owners about. The accelerator is afterwards as before."""
     model._ddp_params_and_buffers_to_ignore = [  # type: ignore[assignment]
-        f"{path}.{name}"
-        for path, module in model.named_modules()
-        if isinstance(module, OwnerMap)
-        for name, _ in module.named_buffers()
+        name for name, _ in model.named_buffers() if "owners." in name
     ]
     if not network.training:  # else some are in eval mode on purpose
         network.train()
@@ -311,23 +335,17 @@ class Checkpoint:
         self.begun = self.saved = time.monotonic()
         self.pause = SHORTEST_PAUSE
 
-    def seconds(self) -> float:
-        """How long the phase has been trained, in all."""
-        return time.monotonic() - self.begun
-
-    def due(self) -> bool:
-        """Whether it is time to save."""
-        return time.monotonic() - self.saved > self.pause
-
-    def save(self, steps: int) -> None:
-        """Replace the file at once; then `steps` need not be done again."""
-        if self.path is None:
-            return
+    def save(self, steps: int, now: bool = True) -> None:
+        """Replace the file at once; then `steps` need not be done again.
+        now: in any case, else only if there has been a pause."""
         begun = time.monotonic()
+        due = now or begun - self.saved > self.pause
+        if self.path is None or not due:
+            return
         state = {
             "about": self.about,
             "steps": steps,
-            "seconds": self.seconds(),
+            "seconds": begun - self.begun,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }

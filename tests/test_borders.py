@@ -7,7 +7,7 @@ from tests.contents import ROOT
 
 CORE = ROOT / "packnet_core"
 BOOK = ROOT / "book" / "packnet_book"
-MOST_LINES, MOST_MODULES = 2251, 13  # of lines 2,200 is the aim
+MOST_LINES, MOST_MODULES = 2200, 13
 # What may be imported from left to right only.
 FLOORS = ("drawn", "photos", "runs", "figures", "explorer", "exercises")
 

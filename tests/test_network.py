@@ -261,6 +261,13 @@ def test_gradients_turned_on_again_still_change_nothing_fixed(network):
     assert torch.equal(logits(network, "one"), expected)
 
 
+def test_gradients_turned_on_again_stay_on_in_another_number_type(network):
+    give_two_tasks(network)
+    network.requires_grad_(True)
+    network.double()  # what is fixed is noted anew, and no more
+    assert all(p.requires_grad for p in network.parameters())
+
+
 def test_the_first_task_takes_the_trunk_as_it_is(network):
     before = copy.deepcopy(network.trunk.state_dict())
     network.add_task("one", 4)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from accelerate import Accelerator
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -14,13 +15,10 @@ from packnet_book.runs.baselines import (
     importance,
     joint_pictures,
 )
-from packnet_core import PackNet
+from packnet_core import PackNet, training
 from packnet_core.errors import NoFreeWeights
 from packnet_core.images import Pictures, normalise
-from packnet_core.objectives import (
-    Objective,
-)
-from packnet_core.training import Phase, fit
+from packnet_core.training import Objective, Phase, fit
 
 
 def network() -> PackNet:
@@ -89,6 +87,16 @@ def test_the_teacher_of_a_distillation_never_changes():
         assert torch.equal(value, before[name])
     for name, value in shared.named_parameters():
         assert not torch.equal(value, before[name]), name
+
+
+def test_owners_are_not_sent_about_nor_are_those_of_a_teacher():
+    shared = network()
+    model = Distillation(shared)
+    with training._prepared(Accelerator(), model, shared):
+        kept = model._ddp_params_and_buffers_to_ignore
+    owners = [n for n, b in model.named_buffers() if b.dtype == torch.uint8]
+    assert len(owners) == 2 * len(shared.owner) == 4
+    assert kept == owners
 
 
 def test_the_trunk_waits_until_its_epoch():

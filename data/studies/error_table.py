@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from pandas import DataFrame
 
-from packnet_book.runs.baselines import distilling
+from packnet_book.runs.baselines import FINE_TUNING, distilling
 from packnet_book.runs.methods import (
     all_free,
     in_own_network,
@@ -18,8 +18,7 @@ from packnet_book.runs.presets import FULL_LENGTH
 from packnet_core.evaluation import evaluate
 from packnet_core.images import generator
 from packnet_core.network import PackNet
-from packnet_core.objectives import FINE_TUNING, OWN_WEIGHTS
-from packnet_core.training import fit
+from packnet_core.training import OWN_WEIGHTS, fit
 from packnet_core.trunks import build
 from studies.common import rows_of, run
 

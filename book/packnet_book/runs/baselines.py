@@ -1,7 +1,7 @@
 """What the methods minimise that PackNet is compared with.
 
 Learning without Forgetting, elastic weight consolidation, and training on
-all tasks at once. Each is a loss as `packnet_core.objectives` describes it.
+all tasks at once. Each is a loss as `packnet_core.training.Objective` says.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
 from packnet_core.images import Pictures, Source, generator, normalise
 from packnet_core.network import PackNet
-from packnet_core.objectives import Objective
+from packnet_core.training import Objective
 
 
 class Distillation(nn.Module):
@@ -202,7 +202,7 @@ def joint_pictures(parts: Sequence[Pictures]) -> Pictures:
     classes = torch.tensor([len(part.classes) for part in parts])
     first = classes.cumsum(0) - classes
     return Pictures(
-        _Joined([part.source for part in parts]),
+        _Joined(parts),
         torch.cat([p.labels + f for p, f in zip(parts, first, strict=True)]),
         tuple(name for part in parts for name in part.classes),
     )
@@ -218,4 +218,5 @@ def distilling(strength: float) -> Objective:
     return Objective(loss, guarded=False)
 
 
+FINE_TUNING = Objective(guarded=False)
 EVERYTHING = Objective(AllTasks, guarded=False, joint=True)

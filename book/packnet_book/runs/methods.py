@@ -17,6 +17,7 @@ from torch import Tensor
 
 from packnet_book.runs.baselines import (
     EVERYTHING,
+    FINE_TUNING,
     Elastic,
     distilling,
     importance,
@@ -24,12 +25,7 @@ from packnet_book.runs.baselines import (
 from packnet_book.runs.presets import Preset
 from packnet_core.images import Pictures
 from packnet_core.network import PackNet
-from packnet_core.objectives import (
-    FINE_TUNING,
-    OWN_WEIGHTS,
-    Objective,
-)
-from packnet_core.training import Phase
+from packnet_core.training import OWN_WEIGHTS, Objective, Phase
 
 
 @dataclass(frozen=True)

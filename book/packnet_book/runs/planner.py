@@ -18,8 +18,7 @@ from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
 from packnet_core.images import Pictures
 from packnet_core.network import PackNet
-from packnet_core.objectives import Objective
-from packnet_core.training import Phase
+from packnet_core.training import Objective, Phase
 from packnet_core.trunks import Architecture, build
 
 SMALL = Architecture("vgg16", width=1 / 32, size=32)

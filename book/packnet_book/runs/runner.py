@@ -307,7 +307,7 @@ class Run:
         size = self.preset.architecture.size
         one = torch.tensor([0])
         cropped = {
-            name: self.pictures(name, "train").source.sizes(one).max() <= size
+            name: self.pictures(name, "train").sizes(one).max() <= size
             for name in network.tasks
         }
         return {
