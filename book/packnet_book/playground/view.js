@@ -222,7 +222,7 @@ function fate(run, task, was, changed) {
     : "finished, not a bit changed";
 }
 
-function say(element, text) {
+export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
