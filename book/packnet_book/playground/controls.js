@@ -3,17 +3,17 @@
 import {makeExchange, takeAddress} from "./exchange.js";
 import {MISSIONS} from "./missions.js";
 import {makePad} from "./pad.js";
+import {makeCutPointer, makeNetworkPointer} from "./pointing.js";
 import {
   METHODS, advance, changes, errors, fraction, isBehind, isOver, makeRun,
-  nameOf, nextStage,
+  nameOf, nextStage, whenFinished,
 } from "./run.js";
 import {fromState} from "./state.js";
 import {makeDraws} from "./table.js";
 import {
   METHODS_TOLD, METHOD_NAMES, describe, drawChart, drawCounter, drawCourse,
-  drawNetwork, drawOwners, drawPanels, drawSizes, fractionAt, headAt,
-  makePanels, nearest, percent, prunesAgain, say, tellPlace, tellWeight,
-  whenFinished,
+  drawNetwork, drawOwners, drawPanels, drawSizes, makePanels, percent,
+  prunesAgain, say, tellPlace, tellWeight,
 } from "./view.js";
 
 const DATA = JSON.parse(element("data").textContent);
@@ -33,8 +33,10 @@ const TRAPS = {
     + "accuracy, and it stays lost.", false],
 };
 
-let settings = {...structuredClone(DATA.defaults), own: {},
-  method: "finetune"};
+const asOpened = method =>
+  ({...structuredClone(DATA.defaults), own: {}, method});
+
+let settings = asOpened("finetune");
 let lanes = {}; // one run a method, each as far as it was trained
 let viewed = 0, pointed = null;
 let goal = null; // {until, each}: what is being trained towards
@@ -47,11 +49,17 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 const run = () => lanes[settings.method] ??= makeRun(settings);
 
+// Runs in different orders are compared where nothing else differs.
+const allButOrder = () =>
+  JSON.stringify({...settings, order: null, method: null});
+
 function newSession() {
   const drawn = new Map();
   return {
-    worst: {}, leaked: false, cost: 0, drawn,
-    orders: () => [...drawn.values()].sort((a, b) => a.mean - b.mean),
+    worst: {}, leaked: false, freed: null, drawn,
+    orders: () => [...drawn.values()]
+      .filter(({rest}) => rest === allButOrder())
+      .sort((a, b) => a.mean - b.mean),
   };
 }
 
@@ -127,6 +135,7 @@ function settle() {
 
 const pause = () => {
   goal = null;
+  element("told").classList.add("hidden");
   brought = false;
   showPlaying();
   ask(); // what was drawn in turn
@@ -210,16 +219,16 @@ function noticed() {
   session.worst[here.method] =
     Math.max(session.worst[here.method] ?? 0, worst);
   if (here.method !== "packnet") return checkMission();
-  if (here.stage === "retrain" && isOver(here)) {
-    const mark = here.history.marks.findLast(m => m.what === "prune");
+  if (here.current === 1 && here.stage === "retrain" && isOver(here)) {
+    const mark = here.history.marks.find(m => m.what === "prune");
     const look = here.history.steps.indexOf(mark.at);
-    const was = here.history.errors[look][here.current - 1];
-    session.cost = Math.max(session.cost, now[here.current - 1] - was);
+    session.freed = {share: fraction(here), now: now[0],
+      was: here.history.errors[look][0]};
   }
   if (atEnd(here) && !here.diverged) {
-    const order = [...settings.order], {seed} = settings;
+    const order = [...settings.order], rest = allButOrder();
     const mean = now.reduce((sum, e) => sum + e, 0) / now.length;
-    session.drawn.set(order.join(), {order, mean, seed});
+    session.drawn.set(order.join(), {order, mean, rest});
   }
   checkMission();
 }
@@ -258,11 +267,12 @@ function show(what = ALL) {
   if (!(what & OTHERS)) return;
   if (whole) drawChart(element("chart"), here);
   drawPanels(panels, here, viewed, lastErrors(here), Boolean(goal));
-  if (whole) drawSizes(element("sizes"), element("cut-told"), here);
+  const frees = whole
+    ? drawSizes(element("sizes"), element("cut-told"), here) : null;
   drawOwners(element("owners"), element("keys"), here);
   drawCounter(element("bits"), element("bits-of"), here);
   drawCourse(element("course"), element("place"), here);
-  showControls(here);
+  showControls(here, frees);
 }
 
 // While it plays, the errors of the last look are good enough.
@@ -270,12 +280,13 @@ const lastErrors = here => goal ? here.history.errors.at(-1) : errors(here);
 
 const put = (id, text) => say(element(id), text);
 
-function showControls(here) {
+function showControls(here, frees) {
+  showPlaying();
   for (const radio of document.getElementsByName("method")) {
     radio.checked = radio.value === settings.method;
   }
   put("method-told", METHODS_TOLD[settings.method] + (brought
-    ? " It has been trained to the same moment, for you to compare." : ""));
+    ? " Trained to the same moment, for you to compare." : ""));
   put("network-title", viewed && viewed <= here.current
     ? `The network as ${nameOf(here, viewed)} sees it` : "The network");
   put("pointed", pointed ? tellWeight(here, pointed, viewed)
@@ -287,9 +298,11 @@ function showControls(here) {
   const task = cutTask(here), share = fraction(here, task);
   element("fraction").value = share;
   element("fraction").disabled = here.method !== "packnet";
+  element("fraction").ariaValueText = `${percent(share, 0)}${
+    frees ? `, ${frees}` : ""}`;
   element("cut-handle").hidden = !prunesAgain(here);
   put("cut-label", `Share of the weights of ${nameOf(here, task)
-    ?? "the next task"} to free: ${Math.round(100 * share)} %`);
+    ?? "the next task"} to free: ${percent(share, 0)}`);
   for (const name of ["hidden", "activation", "optimiser", "rate", "noise",
     "seed"]) {
     const control = element(name);
@@ -310,12 +323,20 @@ function showControls(here) {
 const cutTask = here => here.current + (here.stage === "train" ? 0 : 1);
 
 function showPlaying() {
-  put("play", goal ? "Pause" : "Play");
+  put("play", goal ? "Pause" : atEnd(run()) ? "Play again" : "Play");
   document.body.classList.toggle("busy", Boolean(goal));
 }
 
+// Said at the end of each stage; shown only to those who ask, and no longer
+// than it is true.
 function tellStage() {
+  element("told").classList.add("hidden");
   put("told", `${tellPlace(run())} ${describe(run())}`);
+}
+
+function tellOnDemand() {
+  tellStage();
+  element("told").classList.remove("hidden");
 }
 
 // Order of tasks
@@ -436,9 +457,25 @@ function makeMissions() {
     make("button", {textContent: String(i + 1),
       ariaLabel: `Mission ${i + 1}: ${one.title}`,
       onclick: () => openMission(i)})));
-  element("mission-next").onclick = () =>
-    openMission((mission + 1) % MISSIONS.length);
+  element("mission-set").onclick = setUp;
+  element("mission-next").onclick = () => openMission(nextMission());
   openMission(0);
+}
+
+// The next mission that is not done yet; -1 where all are.
+function nextMission() {
+  const after = MISSIONS.map((_, i) => (mission + 1 + i) % MISSIONS.length);
+  return after.find(i => !reached.has(i)) ?? -1;
+}
+
+// The page as it opened, with what the mission begins with at hand.
+function setUp() {
+  const {method, control, fold} = MISSIONS[mission];
+  settings = asOpened(method);
+  act.anew();
+  show();
+  if (fold) element(fold).open = true;
+  element(control).focus();
 }
 
 function openMission(number) {
@@ -453,7 +490,7 @@ function openMission(number) {
       onchange: () => {
         answers[number] = i;
         after();
-      }}), ` ${text}`)));
+      }}), make("span", {}, text))));
   after();
 }
 
@@ -470,14 +507,16 @@ function showMission(here) {
     button.classList.toggle("reached", reached.has(i));
   });
   const told = one.told?.(here, session) ?? "";
+  const done = reached.has(mission), last = nextMission() < 0;
   put("mission-state", answer === undefined ? "Answer first: a guess will do."
-    : reached.has(mission)
-      ? `✓ ${answer === one.right ? "You were right."
-        : "It turned out differently."} ${one.after} ${told}`
-      : `Now try it. ${told}`);
+    : done ? `✓ ${answer === one.right ? "You were right."
+      : `It turned out differently: “${one.answers[one.right]}”.`} ${
+      one.after} ${told}${last ? " That was the last mission." : ""}`
+      : `Now try it. ${one.hint?.(session) ?? ""} ${told}`);
   element("mission-task").hidden = answer === undefined;
-  element("mission").classList.toggle("reached", reached.has(mission));
-  element("mission-next").hidden = !reached.has(mission);
+  element("mission-set").hidden = answer === undefined || done;
+  element("mission").classList.toggle("reached", done);
+  element("mission-next").hidden = !done || last;
 }
 
 // All controls
@@ -508,59 +547,15 @@ function makeControls() {
   element("rate").onchange = event =>
     change({rate: +event.target.value}, false);
   element("fraction").oninput = event => setFraction(+event.target.value);
-  element("describe").onclick = tellStage;
-  makeNetworkPointer();
-  makeCutPointer();
+  element("describe").onclick = tellOnDemand;
+  makeNetworkPointer(run, act);
+  makeCutPointer(run, setFraction);
 }
 
 function setFraction(share) {
   settings.fractions[cutTask(run()) - 1] =
     Math.round(100 * Math.max(0, Math.min(0.99, share))) / 100;
   after();
-}
-
-function makeNetworkPointer() {
-  const canvas = element("network");
-  let head = 0;
-  const point = event => {
-    const box = canvas.getBoundingClientRect();
-    const at = [canvas.clientWidth, event.clientX - box.left,
-      event.clientY - box.top];
-    const former = head;
-    head = headAt(run(), ...at);
-    if (head !== former) act.view(head);
-    act.point(head ? null : nearest(run(), ...at));
-  };
-  canvas.onpointermove = canvas.onpointerdown = point;
-  canvas.onpointerleave = event => {
-    if (event.pointerType === "touch") return;
-    if (head) act.view(0);
-    head = 0;
-    act.point(null);
-  };
-  element("walk").oninput = event => {
-    const nth = +event.target.value - 1, {weights} = run().networks[0];
-    const layer = nth < weights[0].length ? 0 : 1;
-    const i = nth - layer * weights[0].length;
-    act.point(i in weights[layer] ? {layer, i} : null);
-  };
-}
-
-function makeCutPointer() {
-  const canvas = element("sizes");
-  const drag = event => {
-    const here = run();
-    if (!event.buttons || !prunesAgain(here)
-      || here.stage !== "train") return;
-    const box = canvas.getBoundingClientRect();
-    setFraction(fractionAt(here, canvas, event.clientX - box.left,
-      event.clientY - box.top));
-  };
-  canvas.onpointerdown = event => {
-    canvas.setPointerCapture(event.pointerId);
-    drag(event);
-  };
-  canvas.onpointermove = drag;
 }
 
 makeControls();

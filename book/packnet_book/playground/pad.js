@@ -25,8 +25,9 @@ function showPad(told = "") {
     context.stroke();
   }
   const full = pad.rows.filter(row => row[2]).length;
-  say(element("pad-told"), told || `${full} full points, ${pad.rows.length - full} `
-    + `hollow. ${pad.rows.length ? refusal(pad.rows) : ""}`);
+  say(element("pad-told"), told || `${full} full points, ${
+    pad.rows.length - full} hollow. ${
+    pad.rows.length ? refusal(pad.rows) : ""}`);
 }
 
 const toGrid = v => Math.round(Math.max(-1, Math.min(1, v)) * 4096) / 4096;
