@@ -43,7 +43,7 @@ let goal = null; // {until, each}: what is being trained towards
 let due = 0; // the parts of the picture that were asked for
 let brought = false; // the run was trained to where another one was
 let mission = 0;
-const answers = {}, reached = new Set();
+const answers = {}, reached = new Map(); // mission: its outcome
 const session = newSession();
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -497,7 +497,9 @@ function openMission(number) {
 function checkMission() {
   const one = MISSIONS[mission];
   if (answers[mission] === undefined || reached.has(mission)) return;
-  if (one.done(run(), session)) reached.add(mission);
+  if (one.done(run(), session)) {
+    reached.set(mission, one.outcome?.(run()) ?? "");
+  }
 }
 
 function showMission(here) {
@@ -508,11 +510,14 @@ function showMission(here) {
   });
   const told = one.told?.(here, session) ?? "";
   const done = reached.has(mission), last = nextMission() < 0;
-  put("mission-state", answer === undefined ? "Answer first: a guess will do."
-    : done ? `✓ ${answer === one.right ? "You were right."
-      : `It turned out differently: “${one.answers[one.right]}”.`} ${
-      one.after} ${told}${last ? " That was the last mission." : ""}`
-      : `Now try it. ${one.hint?.(session) ?? ""} ${told}`);
+  const guess = answer === one.right ? "You were right."
+    : `It turned out differently: “${one.answers[one.right]}”.`;
+  put("mission-state", (answer === undefined
+    ? ["Answer first: a guess will do."]
+    : done ? ["✓", guess, one.after, reached.get(mission), told,
+      last ? "That was the last mission." : ""]
+      : ["Now try it.", one.hint?.(session) ?? "", told])
+    .filter(Boolean).join(" "));
   element("mission-task").hidden = answer === undefined;
   element("mission-set").hidden = answer === undefined || done;
   element("mission").classList.toggle("reached", done);

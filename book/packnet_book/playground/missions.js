@@ -14,7 +14,8 @@ const total = run =>
 // error of a finished task, by method; orders: the whole PackNet runs that
 // differ in nothing but the order, best first; leaked: bits have changed under
 // PackNet; freed: the share of the first task's weights that was freed last,
-// its error before and after.
+// its error before and after. `told` follows the session; `outcome` is told
+// as it was when the mission was done.
 export const MISSIONS = [
   {
     title: "Two tasks, one network",
@@ -28,7 +29,7 @@ export const MISSIONS = [
     task: "Choose Plain training. Press Play, and let it go on until "
       + "quadrants has been learnt.",
     done: (run, session) => session.worst.finetune > 0.25,
-    told: run => run.method === "finetune" && run.kept.length
+    outcome: run => run.method === "finetune" && run.kept.length
       ? `Error on ${nameOf(run, 1)}: ${percent(whenFinished(run, 1))} when `
         + `finished, ${percent(errors(run)[0])} now.` : "",
     after: "Training moved the very weights that disc needs, and nothing "
