@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from packnet_book.playground import playground, restore
 from packnet_book.playground.bundle import (
     ENGINE,
     HERE,
+    SHOWN,
     common,
     join,
     read,
@@ -255,7 +257,7 @@ def test_random_numbers_and_tanh_are_as_good_as_the_librarys(engine):
 
 
 def test_the_modules_are_modules_that_import_what_they_use(browser):
-    names = [*ENGINE, "missions", "view"]
+    names = [*ENGINE, *(name for name in SHOWN if name != "controls")]
     with serve(Path(str(HERE))) as address:
         page = browser.new_page()
         page.goto(f"{address}/document.html")
@@ -492,7 +494,7 @@ def test_a_link_shows_the_same_network_to_the_bit(
     browser, page, written, method
 ):
     state = page.evaluate(DRAWN, method)
-    link = page.evaluate("linkTo()")
+    link = page.evaluate("linkTo(run())")
     assert page.evaluate("location.href") == link
     other = browser.new_page()
     other.goto(link)
@@ -661,6 +663,157 @@ def test_a_mission_is_done_by_keyboard_alone(page, number):
     )
 
 
+@pytest.mark.parametrize("number", range(7), ids=lambda i: f"mission-{i + 1}")
+def test_a_mission_is_set_up_whatever_was_done_before(page, number):
+    page.evaluate(
+        """() => {
+          Object.assign(settings, {fractions: [0, 0.9, 0.5], hidden: 5,
+            order: ["spirals", "disc", "stripes", "quadrants"]})
+          settings.traps.biases = true
+          act.anew(); act.method("heads"); act.step()
+        }"""
+    )
+    page.click(f"#mission-list button:nth-child({number + 1})")
+    expect(page.locator("#mission-set")).to_be_hidden()
+    page.check("#mission-answers label:last-child input")
+    page.click("#mission-set")
+    wanted = "finetune" if number == 0 else "packnet"
+    found = page.evaluate("settings")
+    assert found == {**DEFAULTS, "method": wanted, "own": {}}
+    assert page.evaluate("run().steps") == 0
+    control = page.locator(":focus")
+    expect(control).to_be_in_viewport()
+    names = "play play fraction draw fraction trap-decay pad".split()
+    assert control.get_attribute("id") == names[number]
+
+
+def test_orders_are_compared_where_nothing_else_differs(page):
+    page.evaluate(SMALL)
+    page.click("#mission-list button:nth-child(4)")
+    page.check("#mission-answers label:last-child input")
+    page.evaluate(
+        """() => {
+          const draw = () => { act.draw(); settle(); show() }
+          act.method("packnet"); draw()
+          setFraction(0.1); act.anew(); draw()
+          swapTasks(0, 1); draw()
+          settings.fractions[0] = 0.2; swapTasks(0, 2); draw()
+        }"""
+    )
+    state = page.locator("#mission-state")
+    expect(state).to_contain_text("Now try it")
+    assert state.inner_text().count("spirals") == 1
+    page.evaluate(
+        """() => {
+          for (const i of [0, 1]) {
+            swapTasks(i, i + 1); act.draw(); settle(); show()
+          }
+        }"""
+    )
+    expect(state).to_contain_text("✓")
+    assert state.inner_text().count("spirals") == 3
+
+
+def test_three_quarters_of_the_first_tasks_weights_can_go(engine):
+    """What the fifth mission calls right, with the settings it opens with."""
+    script = """([settings, share]) => {
+      const run = makeRun({...settings, fractions: [share, 0.5, 0.5]},
+        "packnet"), found = []
+      while (run.current < 2) {
+        if (isOver(run)) found.push(errors(run)[0])
+        advance(run)
+      }
+      return found.at(-1) - found[0]
+    }"""
+    rises = [
+        engine.evaluate(script, [DEFAULTS, share])
+        for share in (0.5, 0.75, 0.9)
+    ]
+    assert rises[0] < 0.05 and rises[1] < 0.05 and rises[2] >= 0.05
+
+
+def test_a_mission_says_what_came_of_it(page):
+    page.evaluate(
+        "() => { settings.train = 300; settings.retrain = 100; act.anew() }"
+    )
+    state = page.locator("#mission-state")
+    page.check("#mission-answers label:first-child input")
+    page.evaluate("() => { act.stage(); settle(); act.stage(); settle() }")
+    expect(state).to_contain_text(
+        "It turned out differently: “It rises towards guessing, 50 %”."
+    )
+    was, now = page.evaluate("[whenFinished(run(), 1), errors(run())[0]]")
+    told = f"disc: {100 * was:.1f} % when finished, {100 * now:.1f} % now"
+    expect(state).to_contain_text(told)
+    before = state.inner_text()  # read out: it does not follow each step
+    page.evaluate(
+        """() => {
+          for (let i = 0; i < 200; i++) advance(run())
+          after(); show()
+        }"""
+    )
+    assert page.evaluate("errors(run())[0]") != now
+    assert state.inner_text() == before
+    page.click("#mission-list button:nth-child(6)")
+    page.check("#mission-answers label:last-child input")
+    page.evaluate(
+        """() => {
+          act.method("packnet")
+          for (const bad of [true, false]) {
+            settings.traps.decay = bad
+            act.anew()
+            while (run().current < 2) { act.stage(); settle() }
+            act.stage(); settle(); show()
+            said = element("mission-state").textContent
+            if (bad && !said.includes("Now mend it")) throw new Error(said)
+          }
+        }"""
+    )
+    expect(state).to_contain_text("You were right.")
+    expect(state).not_to_contain_text("Now mend it")
+    page.evaluate(
+        """() => {
+          MISSIONS.forEach((_, i) => reached.set(i, ""))
+          act.step(); show()
+        }"""
+    )
+    expect(state).to_contain_text("That was the last mission")
+    expect(page.locator("#mission-next")).to_be_hidden()
+
+
+def test_a_task_with_a_tenth_of_wrong_answers_was_not_learnt(page):
+    page.evaluate(
+        "() => { act.method('packnet'); setFraction(0); act.draw();"
+        " settle() }"
+    )
+    place = page.locator("#place")
+    expect(place).to_contain_text("but not all were learnt")
+    expect(place).to_contain_text("quadrants, stripes, spirals. None was for")
+    expect(page.locator(".panel").last).not_to_contain_text("learnt")
+
+
+def test_the_button_says_that_it_plays_again(page):
+    page.evaluate(SMALL)
+    play = page.locator("#play")
+    page.evaluate("() => { act.draw(); settle() }")
+    expect(play).to_have_text("Play again")
+    page.click("#anew")
+    expect(play).to_have_text("Play")
+
+
+def test_what_was_said_in_words_is_shown_no_longer_than_it_is_true(page):
+    told = page.locator("#told")
+    shown = "() => element('told').clientHeight > 1"
+    page.evaluate("() => { act.stage(); settle() }")
+    page.evaluate("tellStage()")
+    assert not page.evaluate(shown)  # it is said, for those who listen
+    page.click("#describe")
+    assert page.evaluate(shown)
+    expect(told).to_contain_text("Task 1 of 4, disc: training, step 1,500")
+    page.click("#step")
+    assert not page.evaluate(shown)
+
+
 def test_it_plays_and_pauses(page):
     page.click("#play")
     expect(page.locator("#place")).to_contain_text("Task 2", timeout=60_000)
@@ -671,7 +824,9 @@ def test_it_plays_and_pauses(page):
     assert page.evaluate("run().steps") == steps
 
 
-def test_while_it_plays_the_network_and_the_rest_are_drawn_in_turn(page):
+def test_half_of_the_picture_is_drawn_in_a_frame(page):
+    """Also at the end of a stage, and where something is pointed at."""
+    page.evaluate(SMALL)
     page.evaluate(
         """() => {
           window.seen = new Map() // by the time of the frame
@@ -679,24 +834,26 @@ def test_while_it_plays_the_network_and_the_rest_are_drawn_in_turn(page):
             const draw = window[name]
             window[name] = (...given) => {
               const frame = document.timeline.currentTime
-              seen.set(frame, (seen.get(frame) ?? "") + name)
+              seen.set(frame, [...seen.get(frame) ?? [], name])
+              act.view(given[1].at % 3)
               return draw(...given)
             }
           }
+          element("speed").value = "2"
+          act.method("packnet")
+          act.play()
         }"""
     )
-    page.click("#play")
-    page.wait_for_function("seen.size > 20")
-    drawn = page.evaluate("() => [...seen.values()].slice(0, 20)")
-    turns = ["drawNetwork", "drawPanels"]
-    if "drawNetworkdrawPanels" in drawn[:1]:  # asked for before it played
-        drawn = drawn[1:]
-    first = turns.index(drawn[0])
-    assert drawn == [turns[(first + i) % 2] for i in range(len(drawn))]
-    page.click("#play")
-    page.wait_for_function(
-        "[...seen.values()].at(-1).endsWith('drawNetworkdrawPanels')"
-    )
+    page.wait_for_function("atEnd(run())", timeout=60_000)
+    drawn = page.evaluate("[...seen.values()]")
+    assert len(drawn) > 20
+    assert {len(names) for names in drawn} == {1}
+    turns = [names[0] for names in drawn]
+    assert all(a != b for a, b in pairwise(turns[2:19]))
+    page.evaluate("() => { seen.clear(); pause() }")
+    page.wait_for_function("seen.size > 1")
+    both = page.evaluate("[...seen.values()].slice(0, 2).flat()")
+    assert sorted(both) == ["drawNetwork", "drawPanels"]
 
 
 def test_another_method_is_brought_to_the_same_moment(page):
@@ -875,6 +1032,160 @@ def test_there_is_no_handle_where_nothing_is_pruned(page):
     page.evaluate("() => { act.draw(); settle(); show() }")
     expect(page.locator("#cut-told")).to_contain_text("is not pruned")
     expect(handle).to_be_hidden()
+
+
+def cut(page: Page) -> dict:
+    """What is shown of the next pruning, and what it would do."""
+    page.evaluate("() => show()")
+    return page.evaluate(
+        """() => {
+          const limits = cutoffs(run().networks[0], run().current,
+            fraction(run())), canvas = element("sizes")
+          const {data, width} = canvas.getContext("2d").getImageData(0, 0,
+            canvas.width, 26 * canvas.width / canvas.clientWidth)
+          const ink = [] // where the first layer's handle is, in pixels
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] > 250 && data[i] + data[i + 1] < 60) {
+              ink.push(i / 4 % width * canvas.clientWidth / width)
+            }
+          }
+          return {share: fraction(run()), limit: limits[0],
+            handle: ink.reduce((a, b) => a + b, 0) / ink.length,
+            label: element("cut-label").textContent,
+            told: element("cut-told").textContent,
+            spoken: element("fraction").ariaValueText,
+            slider: +element("fraction").value,
+            frees: run().networks[0].weights.flatMap((w, layer) => [...w]
+              .filter(x => Math.abs(x) <= (limits[layer] ?? -1))).length,
+            scrolled: scrollY}
+        }"""
+    )
+
+
+def agrees(found: dict) -> None:
+    """Picture, slider and words say the same as the network."""
+    percent = f"{round(100 * found['share'])}\u00a0%"
+    assert found["slider"] == found["share"]
+    assert found["label"].endswith(f"disc to free: {percent}")
+    assert found["told"].endswith(f"would free {found['frees']} of 168.")
+    assert found["spoken"] == f"{percent}, frees {found['frees']} of 168"
+
+
+def test_the_cutoff_is_dragged_among_the_sizes_by_mouse(page):
+    page.evaluate("() => { act.method('packnet'); act.stage(); settle() }")
+    canvas = page.locator("#sizes")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    seen = []
+    page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 28)
+    page.mouse.down()
+    for place in (0.9, 0.6, 0.35, 0.0):
+        page.mouse.move(box["x"] + place * box["width"], box["y"] + 28)
+        seen.append(cut(page))
+        agrees(seen[-1])
+    page.mouse.up()
+    assert all(a["share"] > b["share"] for a, b in pairwise(seen))
+    assert all(a["handle"] > b["handle"] for a, b in pairwise(seen))
+    assert seen[-1]["share"] == 0 and seen[-1]["frees"] == 0
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 28)
+    assert cut(page)["share"] == 0  # it was let go
+    page.mouse.down()  # and can be taken up again
+    page.mouse.up()
+    found = cut(page)
+    agrees(found)
+    assert found["share"] > 0
+    page.evaluate("settings.traps.global = true")
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 28)
+    assert page.evaluate(
+        """() => {
+          const x = element("sizes").clientWidth * 0.5
+          const limit = cutoffs(run().networks[0], 1, fraction(run()),
+            settings.traps)[0]
+          const most = largest(run().networks[0], 1)
+          const at = 8 + (element("sizes").clientWidth - 16)
+            * Math.sqrt(limit / most)
+          return Math.abs(at - x)
+        }"""
+    ) < 8  # fmt: skip
+
+
+def test_the_cutoff_is_dragged_by_a_finger_that_may_scroll(browser, written):
+    size = {"width": 390, "height": 844}
+    for page in opened(
+        browser, written, viewport=size, has_touch=True, is_mobile=True
+    ):
+        page.evaluate(
+            "() => { act.method('packnet'); act.stage(); settle() }"
+        )
+        page.locator("#cut-part").scroll_into_view_if_needed()
+        box = page.locator("#sizes").bounding_box()
+        assert box is not None
+        finger = page.context.new_cdp_session(page)
+
+        def touch(kind, *at, finger=finger):
+            finger.send(
+                "Input.dispatchTouchEvent",
+                {
+                    "type": kind,
+                    "touchPoints": [{"x": at[0], "y": at[1]}] if at else [],
+                },
+            )
+
+        def drag(start, end, touch=touch):
+            touch("touchStart", *start)
+            for step in range(1, 11):
+                at = [a + (b - a) * step / 10 for a, b in zip(start, end)]
+                touch("touchMove", *at)
+            touch("touchEnd")
+
+        x, y = box["x"], box["y"] + 28
+        before = cut(page)
+        agrees(before)
+        drag((x + 300, y), (x + 40, y))
+        dragged = cut(page)
+        agrees(dragged)
+        assert 0 < dragged["share"] < before["share"]
+        assert dragged["handle"] < before["handle"]
+        assert dragged["scrolled"] == before["scrolled"]
+        touch("touchStart", x + 250, y)
+        touch("touchEnd")
+        tapped = cut(page)
+        agrees(tapped)
+        assert tapped["share"] > dragged["share"]
+        drag((x + 60, y), (x + 60, y - 150))
+        page.wait_for_function("top => scrollY > top", arg=tapped["scrolled"])
+        scrolled = cut(page)
+        assert scrolled["scrolled"] > tapped["scrolled"]
+        assert scrolled["share"] == tapped["share"]
+
+
+def test_the_cutoff_is_set_by_keyboard(page):
+    page.evaluate("() => { act.method('packnet'); act.stage(); settle() }")
+    before = cut(page)
+    press(page, "#fraction", "ArrowRight", 3)
+    after = cut(page)
+    agrees(after)
+    assert after["share"] == pytest.approx(before["share"] + 0.03)
+    assert after["handle"] > before["handle"]
+    press(page, "#fraction", "Home")
+    none = cut(page)
+    agrees(none)
+    assert none["share"] == 0 and none["handle"] < after["handle"]
+
+
+def test_a_task_without_a_weight_has_nothing_to_free(page):
+    page.evaluate(SMALL)
+    page.evaluate(
+        """() => {
+          act.method("packnet"); setFraction(0)
+          while (run().current < 2) { act.stage(); settle() }
+          show()
+        }"""
+    )
+    expect(page.locator("#cut-told")).to_have_text(
+        "quadrants owns no weight: nothing was free for it."
+    )
 
 
 def test_the_title_of_the_bar_is_true_of_the_method(page):

@@ -13,7 +13,15 @@ from string import Template
 HERE = files("packnet_book.playground")
 COMMON = files("packnet_book.explorer")  # colours, ground, small helpers
 ENGINE = ("numbers", "method", "tasks", "run", "draws", "state")
-SHOWN = ("view", "missions", "controls")
+SHOWN = (
+    "view",
+    "missions",
+    "pad",
+    "pointing",
+    "table",
+    "exchange",
+    "controls",
+)
 IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
 EXPORT = re.compile(r"^export (?=const|function|async|class)", re.MULTILINE)
 

@@ -1,22 +1,22 @@
 // What the reader does, and what follows from it.
 
-import {answerDraws, meanInterval} from "./draws.js";
+import {makeExchange, takeAddress} from "./exchange.js";
 import {MISSIONS} from "./missions.js";
+import {makePad} from "./pad.js";
+import {makeCutPointer, makeNetworkPointer} from "./pointing.js";
 import {
   METHODS, advance, changes, errors, fraction, isBehind, isOver, makeRun,
-  nameOf, nextStage,
+  nameOf, nextStage, whenFinished,
 } from "./run.js";
-import {fromState, pack, toState, unpack} from "./state.js";
-import {readCSV, refusal} from "./tasks.js";
+import {fromState} from "./state.js";
+import {makeDraws} from "./table.js";
 import {
   METHODS_TOLD, METHOD_NAMES, describe, drawChart, drawCounter, drawCourse,
-  drawNetwork, drawOwners, drawPanels, drawSizes, fractionAt, headAt,
-  makePanels, nearest, paintPoints, percent, prunesAgain, tellPlace, tellWeight,
-  whenFinished,
+  drawNetwork, drawOwners, drawPanels, drawSizes, makePanels, percent,
+  prunesAgain, say, tellPlace, tellWeight,
 } from "./view.js";
 
 const DATA = JSON.parse(element("data").textContent);
-const ROWS = ["separate", "packnet", "heads", "finetune"]; // of tables
 const SLICE = 8; // milliseconds of computing at a time
 const TRAPS = {
   biases: ["Biases left free", "Later tasks train the biases, too, which all "
@@ -33,25 +33,33 @@ const TRAPS = {
     + "accuracy, and it stays lost.", false],
 };
 
-let settings = {...structuredClone(DATA.defaults), own: {},
-  method: "finetune"};
+const asOpened = method =>
+  ({...structuredClone(DATA.defaults), own: {}, method});
+
+let settings = asOpened("finetune");
 let lanes = {}; // one run a method, each as far as it was trained
-let viewed = 0, pointed = null, brush = 1;
+let viewed = 0, pointed = null;
 let goal = null; // {until, each}: what is being trained towards
-let asked = false; // a picture is due
+let due = 0; // the parts of the picture that were asked for
 let brought = false; // the run was trained to where another one was
 let mission = 0;
-const answers = {}, reached = new Set();
+const answers = {}, reached = new Map(); // mission: its outcome
 const session = newSession();
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 const run = () => lanes[settings.method] ??= makeRun(settings);
 
+// Runs in different orders are compared where nothing else differs.
+const allButOrder = () =>
+  JSON.stringify({...settings, order: null, method: null});
+
 function newSession() {
   const drawn = new Map();
   return {
-    worst: {}, leaked: false, cost: 0, drawn,
-    orders: () => [...drawn.values()].sort((a, b) => a.mean - b.mean),
+    worst: {}, leaked: false, freed: null, drawn,
+    orders: () => [...drawn.values()]
+      .filter(({rest}) => rest === allButOrder())
+      .sort((a, b) => a.mean - b.mean),
   };
 }
 
@@ -71,9 +79,9 @@ function goOn(wait = 0) {
   unplan();
   let frame = 0, timer = 0;
   const plan = () => timer = setTimeout(pursueOn, wait);
-  if (goal.each < Infinity && !still.matches) {
+  if (playsInTurns()) {
     frame = requestAnimationFrame(() => {
-      show(shown++ % 2 ? NETWORK : OTHERS);
+      show(otherPart());
       plan();
     });
   } else plan();
@@ -86,7 +94,8 @@ function goOn(wait = 0) {
 // While it plays, the network and all the rest are drawn in turn: half of the
 // work for each picture.
 const NETWORK = 1, OTHERS = 2, ALL = 3;
-let quietSince = 0, shown = 0;
+let quietSince = 0, shown = NETWORK;
+const otherPart = () => shown = ALL - shown;
 
 function pursueOn() {
   if (!goal) return;
@@ -126,6 +135,7 @@ function settle() {
 
 const pause = () => {
   goal = null;
+  element("told").classList.add("hidden");
   brought = false;
   showPlaying();
   ask(); // what was drawn in turn
@@ -209,30 +219,40 @@ function noticed() {
   session.worst[here.method] =
     Math.max(session.worst[here.method] ?? 0, worst);
   if (here.method !== "packnet") return checkMission();
-  if (here.stage === "retrain" && isOver(here)) {
-    const mark = here.history.marks.findLast(m => m.what === "prune");
+  if (here.current === 1 && here.stage === "retrain" && isOver(here)) {
+    const mark = here.history.marks.find(m => m.what === "prune");
     const look = here.history.steps.indexOf(mark.at);
-    const was = here.history.errors[look][here.current - 1];
-    session.cost = Math.max(session.cost, now[here.current - 1] - was);
+    session.freed = {share: fraction(here), now: now[0],
+      was: here.history.errors[look][0]};
   }
   if (atEnd(here) && !here.diverged) {
-    const order = [...settings.order], {seed} = settings;
+    const order = [...settings.order], rest = allButOrder();
     const mean = now.reduce((sum, e) => sum + e, 0) / now.length;
-    session.drawn.set(order.join(), {order, mean, seed});
+    session.drawn.set(order.join(), {order, mean, rest});
   }
   checkMission();
 }
 
-// Pictures, at most one a frame
+// Pictures: half of one a frame. While it plays, the next two show what was
+// asked for.
+
+const playsInTurns = () => goal?.each < Infinity && !still.matches;
 
 function ask() {
-  if (asked) return;
-  asked = true;
-  requestAnimationFrame(() => show());
+  if (!due) requestAnimationFrame(showDue);
+  due = ALL;
+}
+
+function showDue() {
+  if (playsInTurns()) due = 0;
+  if (!due) return;
+  const part = due === ALL ? otherPart() : due;
+  due -= part;
+  if (due) requestAnimationFrame(showDue);
+  show(part);
 }
 
 function show(what = ALL) {
-  if (what === ALL) asked = false;
   const here = run(), panels = element("panels");
   const wanted = settings.order.join();
   if (panels.dataset.order !== wanted) {
@@ -247,26 +267,26 @@ function show(what = ALL) {
   if (!(what & OTHERS)) return;
   if (whole) drawChart(element("chart"), here);
   drawPanels(panels, here, viewed, lastErrors(here), Boolean(goal));
-  if (whole) drawSizes(element("sizes"), element("cut-told"), here);
+  const frees = whole
+    ? drawSizes(element("sizes"), element("cut-told"), here) : null;
   drawOwners(element("owners"), element("keys"), here);
   drawCounter(element("bits"), element("bits-of"), here);
   drawCourse(element("course"), element("place"), here);
-  showControls(here);
+  showControls(here, frees);
 }
 
 // While it plays, the errors of the last look are good enough.
 const lastErrors = here => goal ? here.history.errors.at(-1) : errors(here);
 
-const put = (id, text) => {
-  if (element(id).textContent !== text) element(id).textContent = text;
-};
+const put = (id, text) => say(element(id), text);
 
-function showControls(here) {
+function showControls(here, frees) {
+  showPlaying();
   for (const radio of document.getElementsByName("method")) {
     radio.checked = radio.value === settings.method;
   }
   put("method-told", METHODS_TOLD[settings.method] + (brought
-    ? " It has been trained to the same moment, for you to compare." : ""));
+    ? " Trained to the same moment, for you to compare." : ""));
   put("network-title", viewed && viewed <= here.current
     ? `The network as ${nameOf(here, viewed)} sees it` : "The network");
   put("pointed", pointed ? tellWeight(here, pointed, viewed)
@@ -278,9 +298,11 @@ function showControls(here) {
   const task = cutTask(here), share = fraction(here, task);
   element("fraction").value = share;
   element("fraction").disabled = here.method !== "packnet";
+  element("fraction").ariaValueText = `${percent(share, 0)}${
+    frees ? `, ${frees}` : ""}`;
   element("cut-handle").hidden = !prunesAgain(here);
   put("cut-label", `Share of the weights of ${nameOf(here, task)
-    ?? "the next task"} to free: ${Math.round(100 * share)} %`);
+    ?? "the next task"} to free: ${percent(share, 0)}`);
   for (const name of ["hidden", "activation", "optimiser", "rate", "noise",
     "seed"]) {
     const control = element(name);
@@ -301,12 +323,20 @@ function showControls(here) {
 const cutTask = here => here.current + (here.stage === "train" ? 0 : 1);
 
 function showPlaying() {
-  put("play", goal ? "Pause" : "Play");
+  put("play", goal ? "Pause" : atEnd(run()) ? "Play again" : "Play");
   document.body.classList.toggle("busy", Boolean(goal));
 }
 
+// Said at the end of each stage; shown only to those who ask, and no longer
+// than it is true.
 function tellStage() {
+  element("told").classList.add("hidden");
   put("told", `${tellPlace(run())} ${describe(run())}`);
+}
+
+function tellOnDemand() {
+  tellStage();
+  element("told").classList.remove("hidden");
 }
 
 // Order of tasks
@@ -360,7 +390,9 @@ function removeTask(name) {
   changeOrder(order, place);
 }
 
+// Returns what to tell; an Error says why it may not be.
 function addTask(rows) {
+  if (settings.order.length >= 8) throw new Error("Eight tasks are enough.");
   const numbers = Object.keys(settings.own).map(name => +name.split(" ")[1]);
   const name = `own ${Math.max(0, ...numbers) + 1}`;
   const place = run().current; // right after the present task
@@ -369,7 +401,21 @@ function addTask(rows) {
   order.splice(place, 0, name);
   settings.fractions.splice(place, 0, 0.5);
   changeOrder(order, place);
-  return name;
+  return `Added as ${name}, task ${place + 1}.`;
+}
+
+// What came in, by a link or from a file
+
+function take(state) {
+  pause();
+  const taken = fromState(state, DATA.defaults);
+  settings = taken.settings;
+  settings.own ??= {};
+  settings.method = taken.method;
+  lanes = {[taken.method]: taken};
+  viewed = 0;
+  pointed = null;
+  after();
 }
 
 // Traps
@@ -411,9 +457,25 @@ function makeMissions() {
     make("button", {textContent: String(i + 1),
       ariaLabel: `Mission ${i + 1}: ${one.title}`,
       onclick: () => openMission(i)})));
-  element("mission-next").onclick = () =>
-    openMission((mission + 1) % MISSIONS.length);
+  element("mission-set").onclick = setUp;
+  element("mission-next").onclick = () => openMission(nextMission());
   openMission(0);
+}
+
+// The next mission that is not done yet; -1 where all are.
+function nextMission() {
+  const after = MISSIONS.map((_, i) => (mission + 1 + i) % MISSIONS.length);
+  return after.find(i => !reached.has(i)) ?? -1;
+}
+
+// The page as it opened, with what the mission begins with at hand.
+function setUp() {
+  const {method, control, fold} = MISSIONS[mission];
+  settings = asOpened(method);
+  act.anew();
+  show();
+  if (fold) element(fold).open = true;
+  element(control).focus();
 }
 
 function openMission(number) {
@@ -428,14 +490,16 @@ function openMission(number) {
       onchange: () => {
         answers[number] = i;
         after();
-      }}), ` ${text}`)));
+      }}), make("span", {}, text))));
   after();
 }
 
 function checkMission() {
   const one = MISSIONS[mission];
   if (answers[mission] === undefined || reached.has(mission)) return;
-  if (one.done(run(), session)) reached.add(mission);
+  if (one.done(run(), session)) {
+    reached.set(mission, one.outcome?.(run()) ?? "");
+  }
 }
 
 function showMission(here) {
@@ -445,302 +509,19 @@ function showMission(here) {
     button.classList.toggle("reached", reached.has(i));
   });
   const told = one.told?.(here, session) ?? "";
-  put("mission-state", answer === undefined ? "Answer first: a guess will do."
-    : reached.has(mission)
-      ? `✓ ${answer === one.right ? "You were right."
-        : "It turned out differently."} ${one.after} ${told}`
-      : `Now try it. ${told}`);
+  const done = reached.has(mission), last = nextMission() < 0;
+  const guess = answer === one.right ? "You were right."
+    : `It turned out differently: “${one.answers[one.right]}”.`;
+  put("mission-state", (answer === undefined
+    ? ["Answer first: a guess will do."]
+    : done ? ["✓", guess, one.after, reached.get(mission), told,
+      last ? "That was the last mission." : ""]
+      : ["Now try it.", one.hint?.(session) ?? "", told])
+    .filter(Boolean).join(" "));
   element("mission-task").hidden = answer === undefined;
-  element("mission").classList.toggle("reached", reached.has(mission));
-  element("mission-next").hidden = !reached.has(mission);
-}
-
-// A task of one's own
-
-const pad = {rows: [], x: 0, y: 0};
-
-function showPad(told = "") {
-  const canvas = element("pad"), size = canvas.clientWidth;
-  const ratio = window.devicePixelRatio || 1;
-  canvas.width = canvas.height = Math.round(size * ratio);
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, size, size);
-  paintPoints(context, size, pad.rows.flatMap(([x, y]) => [x, y]),
-    pad.rows.map(row => row[2]), 5);
-  if (document.activeElement === canvas) {
-    const x = size * (pad.x + 1.1) / 2.2, y = size * (1.1 - pad.y) / 2.2;
-    context.strokeStyle = getComputedStyle(canvas).color;
-    context.beginPath();
-    context.moveTo(x - 9, y);
-    context.lineTo(x + 9, y);
-    context.moveTo(x, y - 9);
-    context.lineTo(x, y + 9);
-    context.stroke();
-  }
-  const full = pad.rows.filter(row => row[2]).length;
-  put("pad-told", told || `${full} full points, ${pad.rows.length - full} `
-    + `hollow. ${pad.rows.length ? refusal(pad.rows) : ""}`);
-}
-
-const toGrid = v => Math.round(Math.max(-1, Math.min(1, v)) * 4096) / 4096;
-
-function setPoint(x, y, label) {
-  if (pad.rows.length >= 2000) return showPad("2,000 points are enough.");
-  pad.rows.push([toGrid(x), toGrid(y), label]);
-  showPad();
-}
-
-function makePad() {
-  const canvas = element("pad");
-  const at = event => {
-    const box = canvas.getBoundingClientRect();
-    return [2.2 * (event.clientX - box.left) / box.width - 1.1,
-      1.1 - 2.2 * (event.clientY - box.top) / box.height];
-  };
-  let last = null;
-  canvas.onpointerdown = event => {
-    canvas.setPointerCapture(event.pointerId);
-    last = at(event);
-    setPoint(...last, brush);
-  };
-  canvas.onpointermove = event => {
-    const here = at(event);
-    if (!last || Math.hypot(here[0] - last[0], here[1] - last[1]) < 0.05) {
-      return;
-    }
-    last = here;
-    setPoint(...last, brush);
-  };
-  canvas.onpointerup = canvas.onpointercancel = () => last = null;
-  const moves = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1],
-    ArrowDown: [0, -1]};
-  canvas.onkeydown = event => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const by = moves[event.key], size = event.shiftKey ? 0.3 : 0.1;
-    if (by) {
-      pad.x = toGrid(pad.x + size * by[0]);
-      pad.y = toGrid(pad.y + size * by[1]);
-      showPad(`Cross at ${pad.x.toFixed(1)}, ${pad.y.toFixed(1)}.`);
-    } else if (event.key === "1") setPoint(pad.x, pad.y, 1);
-    else if (event.key === "2") setPoint(pad.x, pad.y, 0);
-    else if (event.key === "Backspace") element("undo").click();
-    else return;
-    event.preventDefault();
-  };
-  canvas.onfocus = canvas.onblur = () => showPad();
-  element("own").ontoggle = () => showPad();
-  for (const radio of document.getElementsByName("brush")) {
-    radio.onchange = () => brush = +radio.value;
-  }
-  element("undo").onclick = () => {
-    pad.rows.pop();
-    showPad();
-  };
-  element("clear").onclick = () => {
-    pad.rows = [];
-    showPad();
-  };
-  element("read").onclick = () => {
-    try {
-      pad.rows = readCSV(element("csv").value);
-      showPad();
-    } catch (error) {
-      showPad(error.message);
-    }
-  };
-  element("add").onclick = () => {
-    const why = refusal(pad.rows);
-    if (settings.order.length >= 8) return showPad("Eight tasks are enough.");
-    if (why) return showPad(why);
-    const name = addTask(pad.rows);
-    pad.rows = [];
-    showPad(`Added as ${name}, task ${run().current + 1}.`);
-  };
-}
-
-// Fifty draws
-
-let worker = null;
-
-function makeDraws() {
-  element("draws-start").onclick = () => {
-    stopDraws();
-    const source = `${element("engine").textContent}\nanswerDraws(self);`;
-    const address = URL.createObjectURL(new Blob([source],
-      {type: "text/javascript"}));
-    worker = new Worker(address);
-    URL.revokeObjectURL(address);
-    const made = [], tasks = [...settings.order];
-    worker.onmessage = ({data}) => {
-      made.push(data);
-      showDraws(made, tasks);
-      if (made.length === 50) stopDraws();
-    };
-    worker.onerror = event => put("draws-told", event.message);
-    worker.postMessage({settings, draws: 50});
-    element("draws-start").disabled = true;
-    element("draws-stop").disabled = false;
-    put("draws-told", "0 of 50");
-    element("draws-bar").value = 0;
-  };
-  element("draws-stop").onclick = stopDraws;
-  if (DATA.table.rows) {
-    const {tasks, rows, draws, date, browser} = DATA.table;
-    element("book-table").replaceChildren(table(
-      `The book's: error in %, ${draws} draws with the settings this page `
-      + `opens with, mean and 95 % interval (${browser}, ${date})`, tasks,
-      rows));
-  }
-}
-
-function stopDraws() {
-  worker?.terminate();
-  worker = null;
-  element("draws-start").disabled = false;
-  element("draws-stop").disabled = true;
-}
-
-function showDraws(made, tasks) {
-  element("draws-bar").value = made.length;
-  put("draws-told", `${made.length} of 50, the last in ${
-    made.at(-1).seconds.toFixed(1)} s`);
-  const rows = ROWS.map(method => [method, tasks.map((_, i) => {
-    const values = made.map(({errors: all}) => all[method][i]);
-    if (values.includes(null)) return null;
-    const {mean, half} = meanInterval(values);
-    return [100 * mean, half === null ? null : 100 * half];
-  })]);
-  element("draws-table").replaceChildren(table(
-    `Yours: error in %, ${made.length} draws, mean and 95 % interval`,
-    tasks, rows));
-}
-
-function table(caption, tasks, rows) {
-  const best = tasks.map((_, i) => Math.min(...rows.map(([, cells]) =>
-    cells[i] ? +cells[i][0].toFixed(1) : Infinity)));
-  const cell = (value, i) => make("td", {}, !value ? "–"
-    : make(+value[0].toFixed(1) === best[i] ? "b" : "span", {},
-      value[0].toFixed(1) + (value[1] === null ? ""
-        : ` ± ${value[1].toFixed(1)}`)));
-  return make("div", {className: "scroll", tabIndex: 0, role: "region",
-    ariaLabel: "Table of errors"}, make("table", {},
-    make("caption", {}, caption),
-    make("thead", {}, make("tr", {}, make("td", {}),
-      ...tasks.map(name => make("th", {scope: "col"}, name)))),
-    make("tbody", {}, ...rows.map(([method, cells]) => make("tr", {},
-      make("th", {scope: "row"}, METHOD_NAMES[method]),
-      ...cells.map(cell))))));
-}
-
-// Out and back
-
-const ADDRESS = "#playground=";
-
-// The page whose address the reader sees; null in a frame that may not look.
-function addressed() {
-  try {
-    return window.top.location.href ? window.top : null;
-  } catch {
-    return null;
-  }
-}
-
-async function linkTo() {
-  const letters = ADDRESS + await pack(toState(run()));
-  const {location, history} = addressed();
-  history.replaceState(null, "", letters);
-  return location.href.split("#")[0] + letters;
-}
-
-function take(state) {
-  pause();
-  const taken = fromState(state, DATA.defaults);
-  settings = taken.settings;
-  settings.own ??= {};
-  settings.method = taken.method;
-  lanes = {[taken.method]: taken};
-  viewed = 0;
-  pointed = null;
-  after();
-}
-
-async function takeAddress() {
-  const letters = addressed()?.location.hash;
-  if (!letters?.startsWith(ADDRESS)) return;
-  try {
-    take(await unpack(letters.slice(ADDRESS.length)));
-  } catch {
-    put("out-told", "The address holds no playground that could be read.");
-    element("out").open = true;
-  }
-}
-
-// Whether a file is certain to be saved: a frame may forbid that, and nobody
-// says so. Into a frame of another origin one does not see.
-function mayDownload() {
-  try {
-    for (let here = window; here !== window.top; here = here.parent) {
-      const {sandbox} = here.frameElement;
-      if (here.frameElement.hasAttribute("sandbox")
-        && !sandbox.contains("allow-downloads")) return false;
-    }
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function makeOut() {
-  const refused = () => run().diverged;
-  element("link").hidden = element("link-told").hidden = !addressed();
-  element("link").onclick = async () => {
-    if (refused()) return put("out-told", "This run has diverged.");
-    element("link-text").value = await linkTo();
-    element("link-part").hidden = false;
-    element("link-text").select();
-    try {
-      await navigator.clipboard.writeText(element("link-text").value);
-      put("out-told", "Copied.");
-    } catch {
-      put("out-told", "Copy it from here.");
-    }
-  };
-  element("save").onclick = () => {
-    if (refused()) return put("out-told", "This run has diverged.");
-    const text = JSON.stringify(toState(run()));
-    const address = URL.createObjectURL(new Blob([text],
-      {type: "application/json"}));
-    make("a", {href: address, download: "playground.json"}).click();
-    URL.revokeObjectURL(address);
-    const may = mayDownload();
-    element("file-part").hidden = may;
-    element("file-text").value = may ? "" : text;
-    put("out-told", may ? "Saved as playground.json."
-      : "If no file came, this page is in a frame that may save none: copy "
-        + "what stands below into a file with the name playground.json.");
-  };
-  element("open").onchange = async event => {
-    const [file] = event.target.files;
-    event.target.value = "";
-    try {
-      take(JSON.parse(await file.text()));
-      put("out-told", `${file.name} is open.`);
-    } catch (error) {
-      put("out-told", `${file.name}: ${error.message}`);
-    }
-  };
-  const code = `${DATA.restore}\n\nnet = restore("playground.json")\n`
-    + "print(net.summary())\n";
-  put("python", code);
-  element("copy").onclick = async () => {
-    try {
-      await navigator.clipboard.writeText(code);
-      put("copy", "Copied");
-    } catch {
-      getSelection().selectAllChildren(element("python"));
-    }
-  };
+  element("mission-set").hidden = answer === undefined || done;
+  element("mission").classList.toggle("reached", done);
+  element("mission-next").hidden = !done || last;
 }
 
 // All controls
@@ -771,9 +552,9 @@ function makeControls() {
   element("rate").onchange = event =>
     change({rate: +event.target.value}, false);
   element("fraction").oninput = event => setFraction(+event.target.value);
-  element("describe").onclick = tellStage;
-  makeNetworkPointer();
-  makeCutPointer();
+  element("describe").onclick = tellOnDemand;
+  makeNetworkPointer(run, act);
+  makeCutPointer(run, setFraction);
 }
 
 function setFraction(share) {
@@ -782,59 +563,14 @@ function setFraction(share) {
   after();
 }
 
-function makeNetworkPointer() {
-  const canvas = element("network");
-  let head = 0;
-  const point = event => {
-    const box = canvas.getBoundingClientRect();
-    const at = [canvas.clientWidth, event.clientX - box.left,
-      event.clientY - box.top];
-    const former = head;
-    head = headAt(run(), ...at);
-    if (head !== former) act.view(head);
-    act.point(head ? null : nearest(run(), ...at));
-  };
-  canvas.onpointermove = canvas.onpointerdown = point;
-  canvas.onpointerleave = event => {
-    if (event.pointerType === "touch") return;
-    if (head) act.view(0);
-    head = 0;
-    act.point(null);
-  };
-  element("walk").oninput = event => {
-    const nth = +event.target.value - 1, {weights} = run().networks[0];
-    const layer = nth < weights[0].length ? 0 : 1;
-    const i = nth - layer * weights[0].length;
-    act.point(i in weights[layer] ? {layer, i} : null);
-  };
-}
-
-function makeCutPointer() {
-  const canvas = element("sizes");
-  const drag = event => {
-    const here = run();
-    if (!event.buttons || !prunesAgain(here)
-      || here.stage !== "train") return;
-    const box = canvas.getBoundingClientRect();
-    setFraction(fractionAt(here, canvas, event.clientX - box.left,
-      event.clientY - box.top));
-  };
-  canvas.onpointerdown = event => {
-    canvas.setPointerCapture(event.pointerId);
-    drag(event);
-  };
-  canvas.onpointermove = drag;
-}
-
 makeControls();
 makeTraps();
 makeMissions();
-makePad();
-makeDraws();
-makeOut();
+makePad(addTask);
+makeDraws(() => settings, DATA.table);
+makeExchange(run, take, DATA.restore);
 new ResizeObserver(ask).observe(document.body);
 new MutationObserver(ask).observe(document.documentElement,
   {attributeFilter: ["data-ground"]});
-addressed()?.addEventListener("hashchange", takeAddress);
 show();
-takeAddress().then(() => document.body.dataset.ready = "true");
+takeAddress(take).then(() => document.body.dataset.ready = "true");

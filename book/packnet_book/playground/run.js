@@ -91,6 +91,15 @@ export const errors = once(run => Array.from({length: run.current},
   (_, i) => error(networkOf(run, i + 1), i + 1,
     pointsOf(run.settings, nameOf(run, i + 1), "test"))));
 
+// The error of a finished task when it was finished.
+export function whenFinished(run, task) {
+  const {marks, steps, errors: all} = run.history;
+  const begun = marks.find(m => m.what === "train" && m.task === task + 1);
+  if (!begun) return null;
+  const look = steps.lastIndexOf(begun.at);
+  return all[look]?.[task - 1] ?? null;
+}
+
 // Bits of finished tasks that have changed since they were finished.
 export const changes = once(run => run.kept.map((kept, i) =>
   bitsChanged(kept, networkOf(run, i + 1), i + 1)));

@@ -8,7 +8,7 @@ import {
 } from "./method.js";
 import {
   changes, errors, fraction, isOver, length, nameOf, networkOf, nextStage,
-  pointsOf,
+  pointsOf, whenFinished,
 } from "./run.js";
 
 const DARK_INK = ["#9a9a9a", "#56B4E9", "#E69F00", "#2CC796", "#F0E442",
@@ -23,8 +23,9 @@ export const METHOD_NAMES = {
 };
 export const METHODS_TOLD = {
   finetune: "Each task trains all weights. Nothing is protected.",
-  packnet: "After each task the smallest weights are freed for the next "
-    + "one. The others are fixed for ever.",
+  packnet: "After each task the smallest weights are pruned: set to zero, "
+    + "and free for the next task. The others are retrained, then fixed for "
+    + "ever.",
   heads: "After the first task the network is fixed. Each later task has "
     + "two outputs of its own, and nothing else.",
   separate: "Each task has a network of its own: four times the weights.",
@@ -41,7 +42,7 @@ const styleOf = name =>
 
 // Numbers as text; what is no number is a dash.
 export const percent = (share, digits = 1) => Number.isFinite(share)
-  ? `${(100 * share).toFixed(digits)} %` : "–";
+  ? `${(100 * share).toFixed(digits)}\u00a0%` : "–";
 const whole = number => number.toLocaleString("en");
 const number = value => Number.isFinite(value)
   ? value.toFixed(3).replace("-", MINUS) : "–";
@@ -202,27 +203,18 @@ export function drawPanels(box, run, viewed, now, playing = false) {
   }
 }
 
-// The error of a finished task when it was finished.
-export function whenFinished(run, task) {
-  const {marks, steps, errors: all} = run.history;
-  const begun = marks.find(m => m.what === "train" && m.task === task + 1);
-  if (!begun) return null;
-  const look = steps.lastIndexOf(begun.at);
-  return all[look]?.[task - 1] ?? null;
-}
-
 function fate(run, task, was, changed) {
   if (task > run.current) return "";
   if (task === run.current) {
     return run.diverged ? "diverged" : isOver(run) && !nextStage(run)
-      ? "learnt" : STAGE_NAMES[run.stage];
+      ? "finished" : STAGE_NAMES[run.stage];
   }
   const bits = changed[task - 1].changed;
   return bits ? `when finished ${percent(was)}`
     : "finished, not a bit changed";
 }
 
-function say(element, text) {
+export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
@@ -453,11 +445,12 @@ export function drawOwners(bar, keys, run) {
 export const prunesAgain = run => run.method === "packnet"
   && run.current < run.settings.order.length;
 
+// Returns what the handle would do, in words, or null where there is none.
 export function drawSizes(canvas, told, run) {
   if (run.method !== "packnet") {
     say(told, "Only PackNet prunes.");
     sharp(canvas, 2);
-    return;
+    return null;
   }
   const task = run.current, {traps} = run.settings;
   const network = run.networks[0], pruned = run.stage !== "train";
@@ -472,7 +465,7 @@ export function drawSizes(canvas, told, run) {
     const top = 18 + 38 * layer, owner = network.owners[layer];
     context.fillStyle = styleOf("--quiet");
     context.font = "12px system-ui, sans-serif";
-    context.fillText(`layer ${layer + 1}`, 8, top - 5);
+    context.fillText(`layer ${layer + 1}`, 20, top - 5);
     context.lineWidth = 1.2;
     for (let i = 0; i < weight.length; i++) {
       if (owner[i] !== task) continue;
@@ -486,8 +479,8 @@ export function drawSizes(canvas, told, run) {
       context.lineTo(x, top + 18);
       context.stroke();
     }
-    if (limits[layer] !== null) {
-      const x = scale(limits[layer]) + 1;
+    if (cuts && owner.includes(task)) {
+      const x = scale(limits[layer] ?? 0) + 1;
       context.fillStyle = styleOf("--ink");
       context.fillRect(x - 1, top - 4, 2, 26);
       context.beginPath();
@@ -501,22 +494,26 @@ export function drawSizes(canvas, told, run) {
       ?? "a task to come"}.`
     : !nextStage(run) && task === run.settings.order.length
       ? `${name} is the last task and is not pruned.`
-      : `Each line is a weight of ${name}, by its size; small ones are left. `
-        + `Pruning now would free ${frees} of ${mine}.`);
+      : !mine ? `${name} owns no weight: nothing was free for it.`
+        : `Each line is a weight of ${name}, the smallest on the left. Drag a `
+          + `handle. Pruning now would free ${frees} of ${mine}.`);
+  return cuts ? `frees ${frees} of ${mine}` : null;
 }
 
 const largest = (network, task) => Math.max(1e-9, ...network.weights.flatMap(
   (weight, layer) => Array.from(weight, (w, i) =>
     network.owners[layer][i] === task ? Math.abs(w) || 0 : 0)));
 
-// The fraction that puts the cutoff of a layer where a pointer is.
+// The fraction that puts the cutoff, of a layer or of both, where a pointer
+// is.
 export function fractionAt(run, canvas, x, y) {
   const task = run.current, network = run.networks[0];
   const layer = y < 48 ? 0 : 1, width = canvas.clientWidth;
   const size = largest(network, task)
     * Math.max(0, (x - 8) / (width - 16)) ** 2;
-  const mine = [...network.weights[layer]].filter((_, i) =>
-    network.owners[layer][i] === task);
+  const layers = run.settings.traps.global ? [0, 1] : [layer];
+  const mine = layers.flatMap(l => [...network.weights[l]].filter((_, i) =>
+    network.owners[l][i] === task));
   if (!mine.length) return 0;
   return mine.filter(w => Math.abs(w) <= size).length / mine.length;
 }
@@ -646,13 +643,18 @@ function tellEnd(run) {
     const was = whenFinished(run, i + 1);
     return was !== null && error - was > 0.05;
   }).length;
+  const poor = now.flatMap((error, i) => (whenFinished(run, i + 1) ?? error)
+    > 0.1 ? nameOf(run, i + 1) : []);
+  const told = poor.length ? `All ${length} tasks have been trained, but not `
+    + `all were learnt: over a tenth of the answers was wrong for ${
+      poor.join(", ")}` : `All ${length} tasks have been learnt`;
   if (run.method === "finetune" && lost) {
-    return `All ${length} tasks have been learnt, and ${lost} of them `
-      + "forgotten. Now choose PackNet: it is trained to the same moment, "
-      + "for you to compare.";
+    return `${told}${poor.length ? "; " : ", and "}${lost} of them forgotten. `
+      + "Now choose PackNet: it is trained to the same moment, for you to "
+      + "compare.";
   }
-  return `All ${length} tasks have been learnt${run.method === "packnet"
-    && !lost ? " by one network, and none was forgotten" : ""}.`;
+  return told + (run.method !== "packnet" || lost ? "." : poor.length
+    ? ". None was forgotten." : " by one network, and none was forgotten.");
 }
 
 export function drawCounter(bits, of, run) {
