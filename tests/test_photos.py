@@ -101,6 +101,12 @@ def test_real_flowers_become_the_fifth_task_of_a_drawn_network(
     for task in ("objects", "birds", "cars"):
         with torch.no_grad(), old.view(task), new.view(task):
             assert torch.equal(old(images), new(images))
-    line = say("evaluate", five, "--task", "photographs", "--data", flowers)
+    few = tmp_path / "few"
+    for kind in (flowers / "test").iterdir():
+        here = few / "test" / kind.name
+        here.mkdir(parents=True)
+        for file in sorted(kind.iterdir())[:2]:
+            (here / file.name).symlink_to(file.resolve())
+    line = say("evaluate", five, "--task", "photographs", "--data", few)
     assert main(line) == 0
-    assert "6149 images" in capsys.readouterr().out
+    assert "204 images" in capsys.readouterr().out
