@@ -104,6 +104,9 @@ def visit(
 
 
 THEMES = ["light", "dark"]
+# Whether all code that scrolls sideways is reached by keyboard.
+REACHED = """() => [...document.querySelectorAll("pre")].every(e =>
+  e.scrollWidth <= e.clientWidth || e.tabIndex === 0)"""
 
 
 def unseen(page: Page, theme: str, patience: float = 10) -> list[str]:
@@ -163,6 +166,7 @@ def test_a_page_fits_a_tablet(wide):
     page = wide[2]
     page.set_viewport_size(TABLET)
     assert page.evaluate(LOOK) == []
+    page.wait_for_function(REACHED)  # before others look at this page
 
 
 def test_a_page_keeps_nobody_out(wide):
@@ -180,6 +184,15 @@ def test_a_page_fits_a_phone(browser, book, name, theme):
     with page:
         assert found == []
         assert unseen(page, theme) == []
+
+
+def test_code_that_was_folded_is_reached_by_keyboard_too(browser, book):
+    page, _ = visit(browser, f"{book}/book/error_table.html", 390)
+    with page:
+        page.evaluate("""document.querySelectorAll("details.hide")
+          .forEach(fold => { fold.open = true })""")
+        assert page.locator("details.hide pre:visible").count() > 10
+        page.wait_for_function(REACHED)
 
 
 # Of text that looks alike on the same ground one piece is looked at, and of
@@ -218,9 +231,11 @@ ALIKE_ONCE = """() => {
   for (const text of again)
     if (![...kept].some(e => e.contains(text))) text.data = ""
   const bare = "p, li, tr, dt, dd, pre, svg, span"
-  const idle = [...document.body.querySelectorAll("*")].filter(e =>
+  const page = document.querySelectorAll("main *, nav *, .bd-sidebar *")
+  const idle = [...page].filter(e =>
     !e.checkVisibility() || e.matches(bare) && !e.textContent.trim())
-  idle.forEach(e => e.remove())
+  if (document.querySelector("[data-content_root]"))  // no app, that needs it
+    idle.forEach(e => e.remove())
 }"""
 COLOURS = ["color-contrast", "link-in-text-block"]
 
