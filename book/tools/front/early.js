@@ -42,10 +42,3 @@
     }
   })
 }
-// What scrolls sideways is reached by keyboard: the theme looks for it when
-// the page is read in, without its fonts, and in code that is folded finds none.
-{
-  const again = () => dispatchEvent(new Event("resize"))
-  addEventListener("load", () => document.fonts.ready.then(again))
-  addEventListener("toggle", again, true)
-}
