@@ -302,7 +302,7 @@ def test_keys_turn_the_slides(page):
 def test_the_buttons_do_what_the_keys_do(page):
     page.get_by_role("button", name="Next slide").click()
     assert place(page) == "s2"
-    page.get_by_role("button", name="Slide before").click()
+    page.get_by_role("button", name="Previous slide").click()
     assert place(page) == "s1"
     notes = page.locator("#s1 .notes")
     assert not notes.is_visible()

@@ -80,8 +80,8 @@ export function makeExchange(run, take, restore) {
     element("file-part").hidden = may;
     element("file-text").value = may ? "" : text;
     tell(may ? "Saved as playground.json."
-      : "If no file came, this page is in a frame that may save none: copy "
-        + "what stands below into a file with the name playground.json.");
+      : "If no file was saved, this page is in a frame that may not save any: "
+        + "copy the text below into a file named playground.json.");
   };
   element("open").onchange = async event => {
     const [file] = event.target.files;

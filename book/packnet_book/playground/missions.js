@@ -113,7 +113,8 @@ export const MISSIONS = [
     control: "trap-decay",
     fold: "traps",
     question: "The gradient tells the optimiser, which takes the training "
-      + "steps, where to move a weight. It is zero. Does that fix the weight?",
+      + "steps, where to move a weight. Suppose it is zero. Does that fix the "
+      + "weight?",
     answers: ["Yes", "No: the optimiser may still move it"],
     right: 1,
     task: "Switch on weight decay, among the six ways to get it wrong, and "

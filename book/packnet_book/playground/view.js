@@ -646,12 +646,12 @@ function tellEnd(run) {
   const poor = now.flatMap((error, i) => (whenFinished(run, i + 1) ?? error)
     > 0.1 ? nameOf(run, i + 1) : []);
   const told = poor.length ? `All ${length} tasks have been trained, but not `
-    + `all were learnt: over a tenth of the answers was wrong for ${
+    + `all were learnt: over a tenth of the answers were wrong for ${
       poor.join(", ")}` : `All ${length} tasks have been learnt`;
   if (run.method === "finetune" && lost) {
-    return `${told}${poor.length ? "; " : ", and "}${lost} of them forgotten. `
-      + "Now choose PackNet: it is trained to the same moment, for you to "
-      + "compare.";
+    return `${told}${poor.length ? "; " : ", and "}${lost} of the ${length} `
+      + "forgotten. Now choose PackNet: it is trained to the same moment, "
+      + "for you to compare.";
   }
   return told + (run.method !== "packnet" || lost ? "." : poor.length
     ? ". None was forgotten." : " by one network, and none was forgotten.");
