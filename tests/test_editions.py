@@ -90,6 +90,18 @@ def test_nothing_but_answers_is_taken_from_students(made, name):
         assert not lines(ANSWER.sub("", "".join(cell["source"])))
 
 
+def test_a_page_that_is_handed_out_asks_for_nothing_that_sphinx_makes(made):
+    for edition, folder in made.items():
+        written = [*folder.glob("*.md")]
+        assert len(written) > 4
+        for path in written:
+            text = path.read_text("utf-8")
+            assert "```{" not in text, (edition, path.name)
+    assert "rendered book" in (made["student"] / "peers.md").read_text(
+        "utf-8"
+    )
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_teachers_notebook_is_that_of_the_book(made, name):
     def plain(path):
