@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
 import slide_parts
@@ -325,7 +325,9 @@ def test_no_slide_is_larger_than_the_screen(page):
 
 def test_the_slides_keep_nobody_out(either):
     assert serious(either) == []
+    either.reload()  # that has taken most of its text
     either.keyboard.press("n")
+    expect(either.locator("#s1 .notes")).to_be_visible()
     assert serious(either) == []
 
 
