@@ -261,7 +261,7 @@ def _prepared(
     """A model of the network on its device, in training mode; without
     sending owners about. The accelerator is afterwards as before."""
     model._ddp_params_and_buffers_to_ignore = [  # type: ignore[assignment]
-        name for name, _ in model.named_buffers() if "owners." in name
+        n for n, b in model.named_buffers() if b.dtype == torch.uint8
     ]
     if not network.training:  # else some are in eval mode on purpose
         network.train()

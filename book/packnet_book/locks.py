@@ -27,8 +27,8 @@ def alone(file: Path, waiting: str) -> Iterator[None]:
         except Timeout:
             tqdm.write(waiting, file=sys.stderr)
             lock.acquire()
-    except (OSError, NotImplementedError) as error:
-        if isinstance(error, OSError) and error.errno not in UNKNOWN:
+    except OSError as error:
+        if error.errno not in UNKNOWN:
             raise
         tqdm.write(
             f"{file.parent}: files cannot be locked there; begin nothing "

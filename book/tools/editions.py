@@ -30,7 +30,7 @@ LICENCES = ("LICENSE", "LICENSE-text")
 INSTALL = re.compile(r'^( *%pip install --quiet) "packnet-core @ .*"$', re.M)
 LINK = re.compile(r"\]\(([^)\s#:]+)(#[^)\s]*)?\)")
 # What only the rendered book can show: tables from records, the playground.
-DRAWN = re.compile(r"^```\{[\w-]+\}.*?^```$", re.MULTILINE | re.DOTALL)
+RENDERED = re.compile(r"^```\{[\w-]+\}.*?^```$", re.MULTILINE | re.DOTALL)
 EDITIONS: dict[str, Callable[[str], str]] = {
     "student": lambda text: without(
         text, [f for f in folds(text) if f.answer]
@@ -207,7 +207,7 @@ def _write(path, folder, change, handed_out, library) -> str:
     text = path.read_text("utf-8")
     target = folder / path.name
     if path.suffix == ".md":
-        text = DRAWN.sub("*(Shown here in the rendered book.)*", text)
+        text = RENDERED.sub("*(Shown here in the rendered book.)*", text)
         target.write_text(linked(text, handed_out), "utf-8")
         return ""
     try:

@@ -64,6 +64,7 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
         }
     )
     for cell in notebook.cells:
+        cell.metadata.pop("mystnb", None)  # of an image that was here before
         if "nbval-ignore-output" in cell.metadata.get("tags", []):
             cell.outputs = [
                 output
