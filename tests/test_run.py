@@ -15,6 +15,7 @@ import pandas
 import pytest
 import torch
 
+from packnet_book.locks import alone
 from packnet_book.runs import runner
 from packnet_book.runs.methods import METHODS
 from packnet_book.runs.metrics import accuracies, forgetting
@@ -50,17 +51,17 @@ TINY = replace(
 )
 
 
-def carry_out(out: Path, pause: float = 5.0) -> None:
-    """The whole tiny run in a process of its own."""
+def carry_out(out: Path, pause: float, methods: tuple[str, ...]) -> None:
+    """The tiny run in a process of its own."""
     training.SHORTEST_PAUSE = pause
     torch.set_num_threads(1)
-    Run(TINY, out, seed=1).carry_out(METHODS)
+    Run(TINY, out, seed=1).carry_out(methods)
 
 
-def start(out: Path, pause: float = 5.0):
+def start(out: Path, pause: float = 5.0, methods=tuple(METHODS)):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["packnet_book.runs.runner"])
-    process = context.Process(target=carry_out, args=(out, pause))
+    process = context.Process(target=carry_out, args=(out, pause, methods))
     process.start()
     return process
 
@@ -96,6 +97,31 @@ def test_a_run_killed_ten_times_ends_as_if_undisturbed(undisturbed, tmp_path):
     assert process.exitcode == 0
     assert kills >= 5, "the run was over before it could be killed"
     same_files(reference, tmp_path)
+
+
+def test_processes_that_share_a_run_end_as_one_would(undisturbed, tmp_path):
+    reference, _ = undisturbed
+    turned = tuple(reversed(METHODS))
+    together = [start(tmp_path, methods=m) for m in (tuple(METHODS), turned)]
+    for process in together:
+        process.join()
+        assert process.exitcode == 0
+    same_files(reference, tmp_path)
+
+
+def test_a_method_waits_for_no_other(undisturbed, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(undisturbed[0], out)
+    for file in (out / "stages").glob("individual-*"):
+        file.unlink()
+    with alone(out / ".locks" / "packnet", ""):
+        Run(TINY, out, seed=1).carry_out(["individual"])  # would wait
+        second = start(out, methods=("packnet",))
+        second.join(5)
+        assert second.is_alive()
+    second.join()
+    assert second.exitcode == 0
+    same_files(undisturbed[0], out)
 
 
 def same_files(reference: Path, other: Path) -> None:

@@ -4,6 +4,7 @@ import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,7 +16,8 @@ UNKNOWN = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
 
 @contextmanager
 def alone(file: Path, waiting: str) -> Iterator[None]:
-    """Hold the lock of a file; waiting: what to say if another has it.
+    """Hold the lock of a file; waiting: what to say if another has it,
+    nothing if it has it for a moment only.
 
     Where nothing can be locked it goes on without, and says so. Raises
     OSError.
@@ -25,17 +27,23 @@ def alone(file: Path, waiting: str) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            tqdm.write(waiting, file=sys.stderr)
+            if waiting:
+                tqdm.write(waiting, file=sys.stderr)
             lock.acquire()
     except OSError as error:
         if error.errno not in UNKNOWN:
             raise
-        tqdm.write(
-            f"{file.parent}: files cannot be locked there; begin nothing "
-            "else that uses it until this has ended",
-            file=sys.stderr,
-        )
+        _say_unlocked(file.parent)
     try:
         yield
     finally:
         lock.release()
+
+
+@cache  # once is enough
+def _say_unlocked(folder: Path) -> None:
+    tqdm.write(
+        f"{folder}: files cannot be locked there; begin nothing else that "
+        "uses it until this has ended",
+        file=sys.stderr,
+    )

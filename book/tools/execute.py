@@ -89,11 +89,13 @@ def tried(path: Path) -> str:
     return ""
 
 
-def turn(path: Path) -> tuple[bool, bool, str]:
-    """The order: while one chapter trains the networks that many use, those
-    that use others are run beside it."""
+def turn(path: Path) -> tuple[bool, bool, bool, str]:
+    """The order: while one chapter trains the first network and PackNet's,
+    those that need neither are run beside it, then the one that trains
+    another method's."""
     uses = "run(MINIATURE" in path.read_text("utf-8")
-    return path.stem != "error_table", uses, path.name
+    trains = path.stem == "error_table"
+    return not trains, uses, path.stem != "lifelong_learning", path.name
 
 
 def main() -> int:

@@ -5,7 +5,8 @@ A run's directory holds `results.csv` (the errors at the end),
 (what was run, with what, when), `read.json` (digests of the pictures and
 weights that it read), `network.packnet` (the packed network) and
 `stages/`. A stage is done when its record is there; a run that was
-killed goes on with the stage, and the step, that it was at.
+killed goes on with the stage, and the step, that it was at. Several
+processes may carry out one run, each a method.
 """
 
 import hashlib
@@ -126,10 +127,12 @@ class Run:
                     f"no method {method!r}; choose from {', '.join(METHODS)}"
                 )
         for method in methods:
-            stages = KNOWN[method](self.first(), self.preset, self.shown)
-            network = go_through(stages, partial(self.stage, method))
-            if network is not None and self.accelerator.is_main_process:
-                network.save(self.out / "network.packnet")
+            first = self.first()
+            with self._alone(method):
+                stages = KNOWN[method](first, self.preset, self.shown)
+                network = go_through(stages, partial(self.stage, method))
+                if network is not None and self.accelerator.is_main_process:
+                    network.save(self.out / "network.packnet")
             self._write_tables()
         return self.results()
 
@@ -137,7 +140,8 @@ class Run:
         """The network that has learnt the first task, all its weights."""
         task = self.preset.tasks[0].name
         stage = Stage("train", task, self._new_network, self.preset.first)
-        return self.stage("first", stage)
+        with self._alone("first"):
+            return self.stage("first", stage)
 
     def shown(self, task: str) -> Pictures:
         """What a task is taught by."""
@@ -243,8 +247,22 @@ class Run:
             file.with_suffix(".checkpoint").unlink(missing_ok=True)
         self.accelerator.wait_for_everyone()
 
+    def _alone(self, part: str) -> AbstractContextManager[None]:
+        """Keep other processes from a method, or a file, of this run.
+
+        So two that want other methods train at once, and of two that want
+        the same one trains. Not for processes that train together.
+        """
+        if self.accelerator.num_processes > 1:
+            return nullcontext()
+        wait = f"{self.out}: another process is at {part}; waiting for it"
+        waits = part in ("first", *KNOWN)  # a file is held for a moment
+        return alone(self.out / ".locks" / part, wait if waits else "")
+
     def _write_tables(self) -> None:
-        if self.accelerator.is_main_process:
+        if not self.accelerator.is_main_process:
+            return
+        with self._alone("results.csv"):
             for name, table in (
                 ("results.csv", self.results()),
                 ("history.csv", self.history()),
@@ -290,14 +308,15 @@ class Run:
         if not self.accelerator.is_main_process:
             return
         file = self.out / "read.json"
-        known = json.loads(file.read_text()) if file.exists() else {}
+        with self._alone("read.json"):
+            known = json.loads(file.read_text()) if file.exists() else {}
+            if name not in known:
+                write_text(file, json.dumps(known | {name: digest}, indent=1))
         if known.get(name, digest) != digest:
             raise BadRun(
                 f"{file}: {name} is not what this run has read before; "
                 "use another directory, or delete this one"
             )
-        if name not in known:
-            write_text(file, json.dumps(known | {name: digest}, indent=1))
 
     def _position(self, task: str) -> int:
         return [t.name for t in self.preset.tasks].index(task) + 1
@@ -360,22 +379,17 @@ def run(
     to this preset, these options and this very source of the library: a
     change to any of them trains anew.
     """
-    lock: AbstractContextManager = nullcontext()
     if out is None:
         out = kept_place(preset, **options)
         try:
-            out.parent.mkdir(parents=True, exist_ok=True)
+            out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadRun(
-                f"{out.parent}: {error.strerror}; let PACKNET_CACHE name a "
-                "place that can be written"
+                f"{out}: {error.strerror}; let PACKNET_CACHE name a place "
+                "that can be written"
             ) from error
-        if "WORLD_SIZE" not in os.environ:  # processes that train together
-            wait = f"{out}: another process trains this; waiting for it"
-            lock = alone(Path(f"{out}.lock"), wait)  # else one trains
-    with lock:
-        made = Run(preset, out, **options)
-        made.carry_out(list(methods))
+    made = Run(preset, out, **options)
+    made.carry_out(list(methods))
     return made
 
 
