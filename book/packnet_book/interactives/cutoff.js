@@ -126,7 +126,7 @@ function show() {
   const {percent, how} = chosen;
   element("percent").value = percent;
   element("percent-label").textContent = how === "one"
-    ? "To free, of the whole network:" : "To free, of each layer:";
+    ? "Share of the whole network to free:" : "Share of each layer to free:";
   element("percent-shown").value = `${percent} %`;
   element("percent").setAttribute("aria-valuetext", `${percent} percent`);
   const parts = layers.map(layer =>

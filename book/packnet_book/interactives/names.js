@@ -73,7 +73,7 @@ function show() {
     ? `The task is named: of all ${all.toLocaleString("en")} test pictures, ` +
       `${mean(named)} are answered wrongly, the mean of the ` +
       `${tasks.length} tasks.`
-    : `Nobody names the task, and the head with the ${way.name} is ` +
+    : `The task is not named, and the head with the ${way.name} is ` +
       `believed: ${mean(way.wrong)} are answered wrongly, where ` +
       `${mean(named)} were. Not one weight has changed.`;
   showTotals();
