@@ -54,7 +54,7 @@ class Settings:
     batch: int = 30  # divides the pictures of every task
     rate: float = 5e-4
     seed: int = 2600  # of the first draw
-    draws: int = 5
+    draws: int = 12
     switched: int = 4
     share: float = 1.0
 
