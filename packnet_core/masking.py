@@ -23,7 +23,7 @@ from packnet_core.errors import BadTrunk
 FREE = 0
 MOST_TASKS = 255
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-PIECE = 2**20  # entries: 4 MB of floats fit the last cache, calls are few
+PIECE = 2**18
 
 
 def _matrices(module: nn.Module) -> tuple[str, ...]:
@@ -93,10 +93,8 @@ def refuse_inexact(trunk: nn.Module) -> None:
         if objection := _objection(module, shared):
             raise BadTrunk(f"layer {path!r} of the trunk {objection}")
     if not shared:
-        raise BadTrunk(
-            "there is nothing to share out: the trunk needs a convolution, a "
-            "linear layer or attention"
-        )
+        needed = "a convolution, a linear layer or attention"
+        raise BadTrunk(f"nothing to share out: the trunk needs {needed}")
 
 
 class OwnerMap(nn.Module):
@@ -143,21 +141,19 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
         return weight
     copy = torch.empty_like(weight)
     for values, owners, copied in pieces(weight, owner, copy):
-        torch.mul(bits(values), visible(owners, task), out=bits(copied))
+        bits(copied).copy_(visible(owners, task)).mul_(bits(values))
     return copy
 
 
 # Weights are zeroed and put back by their bits, in pieces that fit a cache.
-# `masked_fill_` and boolean indexing branch on every entry, and a mask of
-# trained weights is as good as random: on a CPU they take several times as
-# long as the arithmetic here. Floating-point arithmetic is no way out, for
-# 0 * NaN is NaN; whole numbers times 0 or 1 are exact.
+# `masked_fill_` and boolean indexing branch on every entry, several times as
+# slow where the mask is as good as random. Floating-point arithmetic is no
+# way out, for 0 * NaN is NaN; whole numbers times 0 or 1 are exact.
 
 
 def pieces(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
-    """Views of the same entries of tensors of one shape, a piece each; one
-    piece, the tensors as they are, if they are small, or not stored alike
-    and without gaps."""
+    """Views of the same entries of tensors of one shape, a piece each; all
+    in one if they are small, or not stored alike and without gaps."""
     if tensors[0].numel() <= PIECE:
         return (tensors,)
     dense = torch.empty_like(tensors[0], device="meta").stride()

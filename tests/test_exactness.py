@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrizations, parametrize, prune
 from torch.optim.swa_utils import AveragedModel
 
+import packnet_core.network
 from packnet_core import PackNet, load, masking
 from packnet_core.errors import (
     BadState,
@@ -830,6 +831,148 @@ def test_a_parameter_put_in_anothers_place_while_guarded_is_noticed(network):
     except Changed:
         return
     assert torch.equal(found, expected)
+
+
+# Looking without digests: what a guard keeps is compared bit by bit
+
+
+@pytest.fixture
+def digests(monkeypatch) -> list:
+    """One entry for each digest of a layer that a network takes."""
+    taken, digest = [], packnet_core.network.digest
+
+    def noted(*of):
+        if len(of) > 1:  # with owners
+            taken.append(of)
+        return digest(*of)
+
+    monkeypatch.setattr(packnet_core.network, "digest", noted)
+    return taken
+
+
+def guarded(network) -> torch.optim.Optimizer:
+    """Two tasks, the second trained and looked at under a guard."""
+    give_two_tasks(network)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1, weight_decay=0.1)
+    network.guard(optimizer)
+    steps(network, optimizer)
+    logits(network, "one")
+    return optimizer
+
+
+def test_after_guarded_steps_views_take_no_digests_of_layers(
+    network, digests
+):
+    optimizer = guarded(network)
+    expected = logits(network, "one")
+    digests.clear()
+    steps(network, optimizer)
+    network.eval()
+    assert torch.equal(logits(network, "one"), expected)
+    assert not digests
+    network.prune(0.5)  # what changes the network trusts digests alone
+    assert digests
+
+
+def flip_a_sign(network):
+    network.heads[0].bias.data[0] = -0.0
+
+
+def move_a_fixed_weight(network):
+    weight = network.layers["5.weight"]
+    fixed = (network.owner["5.weight"] == 1).nonzero()[0]
+    weight.data[tuple(fixed)] *= 1 + 1e-6
+
+
+def move_a_buffer(network):
+    network.trunk[1].running_mean.data += 1
+
+
+def give_away_a_weight(network):
+    owner = network.owner["5.weight"]
+    owner[owner == 1] = 2
+    network.layers["5.weight"].data.zero_()
+
+
+def put_another_in_its_place(network):
+    bias = network.trunk[0].bias
+    network.trunk[0].bias = nn.Parameter(bias.detach() + 1)
+
+
+WRITTEN = [
+    flip_a_sign, move_a_fixed_weight, move_a_buffer, give_away_a_weight,
+    put_another_in_its_place,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("write", WRITTEN)
+def test_what_is_written_after_a_guarded_step_is_put_right_or_noticed(
+    network, write
+):
+    optimizer = guarded(network)
+    with torch.no_grad():
+        network.heads[0].bias[0] = 0.0
+    network.freeze_rest()
+    expected = logits(network, "one")
+    steps(network, optimizer)
+    fixed = network.owner["5.weight"] == 1
+    before = network.layers["5.weight"][fixed].clone()
+    write(network)
+    try:
+        found = logits(network, "one")
+    except Changed:
+        return
+    assert torch.equal(found, expected)
+    assert torch.equal(network.layers["5.weight"][fixed], before)
+    assert not network.heads[0].bias[0].signbit()
+
+
+def test_a_weight_put_in_anothers_place_is_not_taken_for_the_guarded(network):
+    """Equal at first, so that its digest is right; then it moves."""
+    optimizer = guarded(network)
+    expected = logits(network, "one")
+    layer = network.trunk[5]
+    layer.weight = nn.Parameter(layer.weight.detach().clone())
+    logits(network, "one")
+    network.train()
+    with torch.no_grad():
+        network(IMAGES)
+    layer.weight.data.mul_(2)
+    with pytest.raises(Changed):
+        logits(network, "one")
+    layer.weight.data.div_(2)
+    steps(network, optimizer)
+    layer.weight.data.mul_(2)  # by now it is guarded
+    assert torch.equal(logits(network, "one"), expected)
+
+
+def test_a_guard_that_came_after_a_change_proves_nothing(network):
+    give_two_tasks(network)
+    expected = logits(network, "one")
+    steps(network)
+    weight = network.layers["5.weight"].data.mul_(2)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    with pytest.raises(Changed):
+        logits(network, "one")
+    weight.div_(2)  # put right by hand; the guard has the others still
+    for _ in range(2):
+        assert torch.equal(logits(network, "one"), expected)
+    steps(network, optimizer)
+    with pytest.raises(Changed):
+        logits(network, "one")
+
+
+def test_a_view_between_forward_and_backward_writes_nothing(network):
+    """As in distillation: the old task's answers are asked for on the way."""
+    optimizer = guarded(network)
+    steps(network, optimizer)
+    network.train()
+    loss = cross_entropy(network(IMAGES), LABELS)
+    with torch.no_grad(), network.view("one"):
+        network(IMAGES)
+    loss.backward()  # torch refuses, where a weight was written to since
+    optimizer.step()
 
 
 # Pruning
