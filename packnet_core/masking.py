@@ -23,7 +23,7 @@ from packnet_core.errors import BadTrunk
 FREE = 0
 MOST_TASKS = 255
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
-PIECE = 2**18
+PIECE = 2**18  # entries: a megabyte of floats stays in the cache
 
 
 def _matrices(module: nn.Module) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ def checked(fraction: float) -> float:
     except (TypeError, ValueError):
         number = -1.0
     if not 0 <= number < 1:
-        raise BadFraction(f"prune fraction {fraction}: give one in [0, 1)")
+        wanted = "a number from 0 up to, but not including, 1"
+        raise BadFraction(f"prune fraction {fraction}: give {wanted}")
     return number
 
 

@@ -63,8 +63,7 @@ def vgg(architecture: Architecture) -> Trunk:
     plan, units, side = cfgs["D"], 4096, architecture.size // 32
     if name == "small_vgg":
         plan, units, side = SMALL_VGG, 128, architecture.size // 16
-    if name == "vgg16_features":
-        side = 1
+    side = 1 if name == "vgg16_features" else side
 
     def wide(count: int) -> int:
         return max(1, round(count * architecture.width))
