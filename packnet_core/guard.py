@@ -1,11 +1,12 @@
 """The guard: no step changes a fixed weight, and the proof that none did.
 
-Zeroing gradients is not enough: weight decay is added inside the
+Zeroing gradients is not enough. Weight decay is added inside the
 optimiser, and old momentum goes on moving a weight whose gradient is
-zero. So, as soon as a gradient is complete, the entries of fixed weights
-are cleared, for clipping by norm to see only what may move; and after
-every step whatever the optimiser did to a fixed weight is undone from a
-copy, bit for bit.
+zero. So the guard does two things. As soon as a gradient is complete,
+the entries of fixed weights are cleared: clipping by norm then sees only
+what may move. After every step, whatever the optimiser did to a fixed
+weight is undone from a copy, bit for bit. That takes the weight's own
+size in memory, in layers where something is fixed.
 """
 
 import hashlib
@@ -36,34 +37,26 @@ def digest(values: Tensor, owner: Tensor | None = None, end: int = 0) -> str:
 
 
 class Fixed:
-    """What may not change in one shared parameter: all but what `task` owns.
-    kept: bits of the weight as the task before sees it, what is free zero."""
+    """What may not change in one shared parameter: all but what `task`
+    owns (owner: uint8 tensor, shaped like `weight`)."""
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
-        self.owner, self.task = owner, task
+        self.owner, self.task, self.version = owner, task, owner._version
         kept = weight.detach().clone()
         for values, owners in pieces(kept, owner):
-            keep_where(values, visible(owners, task - 1))
+            keep_where(values, ~owned(owners, task))
         self.kept = bits(kept)
 
     def clear(self, weight: Tensor) -> None:
         """Clear the gradients of the fixed weights, in place."""
-        assert weight.grad is not None
-        for values, owners in pieces(weight.grad, self.owner):
-            keep_where(values, owned(owners, self.task))
+        if weight.grad is not None:
+            for values, owners in pieces(weight.grad, self.owner):
+                keep_where(values, owned(owners, self.task))
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
         for now, kept, owners in pieces(bits(weight), self.kept, self.owner):
             torch.addcmul(kept, now, owned(owners, self.task), out=now)
-
-    def holds(self, weight: Tensor) -> bool:
-        """Whether no bit of a fixed weight has changed."""
-        for now, kept, owners in pieces(bits(weight), self.kept, self.owner):
-            right = torch.addcmul(kept, now, owned(owners, self.task))
-            if right.bitwise_xor_(now).reshape(-1).view(torch.uint8).any():
-                return False
-        return True
 
 
 class Guard:
@@ -75,8 +68,6 @@ class Guard:
         self.optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self.partly: dict[nn.Parameter, Fixed] = {}
         self.wholly: dict[Tensor, Tensor] = {}
-        self.proven = False  # whether digests have proven the copies,
-        self.noted: list = []  # of which tensors they were made
         self.hooks: list[RemovableHandle] = []
 
     def __del__(self):
@@ -119,10 +110,10 @@ class Guard:
                     self.hooks.append(hook(fixed.clear))
         self.wholly = {p: p.detach().clone() for p in others}
 
-    def holds(self, present: list) -> bool:
-        """Whether layers are the ones noted, and hold what they held."""
-        held = (fixed.holds(weight) for weight, fixed in self.partly.items())
-        return present == self.noted and all(held)
+    def is_current(self) -> bool:
+        """Whether the owners are still those that were noted."""
+        noted = self.partly.values()
+        return all(f.version == f.owner._version for f in noted)
 
     @torch.no_grad()
     def restore(self) -> None:

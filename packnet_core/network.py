@@ -82,7 +82,6 @@ class PackNet(nn.Module):
         # Digests of what is fixed, by its name in the state, if anything is.
         self._proof: dict[str, str] | None = None
         self._proven_at: list | None = None  # stamps of when it held
-        self._by_copies = False  # as far as a guard's copies tell
         # Owners are the same in every process: none sends them about.
         kept = [f"owners.{name}" for name in self.owner]
         self._ddp_params_and_buffers_to_ignore = kept
@@ -288,8 +287,9 @@ class PackNet(nn.Module):
 
     def unfreeze(self, heads: bool = False) -> None:
         """Let everything change again, for methods that forget: the trunk
-        takes gradients, nothing is proven until the next task is added, and
-        guards let go until `guard` or `prune`. heads: earlier ones too."""
+        takes gradients, normalisation learns, nothing is proven until the
+        next task is added, and guards let go until `guard` or `prune` is
+        called. heads: the earlier heads change too."""
         self._proof = None
         if guard := self._guard():
             guard.remember((), 0, ())
@@ -337,8 +337,9 @@ class PackNet(nn.Module):
     # What is fixed
 
     def frozen_rest(self) -> Iterator[tuple[str, Tensor]]:
-        """What is fixed though not shared out, by its name in the state: from
-        the second task on the trunk's rest, its buffers, earlier heads."""
+        """What is fixed though not shared out, by its name in the state:
+        from the second task on the rest of the trunk with all its buffers,
+        and the earlier heads."""
         if len(self.records) > 1:
             for name, tensor in (*self._rest(), *self.trunk.named_buffers()):
                 yield f"trunk.{name}", tensor
@@ -356,42 +357,28 @@ class PackNet(nn.Module):
         for _, tensor in self.frozen_rest():
             tensor.requires_grad_(False).grad = None
         self._proof = self._digests() if len(self.records) > 1 else None
-        self._proven_at, self._by_copies = self._stamps(), False
+        self._proven_at = self._stamps()
         self._remember()
 
-    def _digests(self, known: dict[str, str] | None = None) -> dict[str, str]:
-        """Digests of all fixed bits, by their names in the state; known:
-        where those of layers need not be taken."""
-        before, owner, found = (
-            len(self.records),
-            self.owner,
-            dict(known or {}),
-        )
-        for name, weight in ({} if known else self.layers).items():
-            found[f"trunk.{name}"] = digest(weight, owner[name], before)
-        return found | {name: digest(t) for name, t in self.frozen_rest()}
+    def _digests(self) -> dict[str, str]:
+        """Digests of all fixed bits, by their names in the state."""
+        before, owner = len(self.records), self.owner
+        return {
+            f"trunk.{name}": digest(weight, owner[name], before)
+            for name, weight in self.layers.items()
+        } | {name: digest(tensor) for name, tensor in self.frozen_rest()}
 
     def _stamps(self) -> list:
         return [written(t) for t in (*self.parameters(), *self.buffers())]
 
-    def _noted(self) -> list:
-        """Which tensors there are, and whether owners were written to."""
-        tensors = *self.parameters(), *self.buffers()
-        return [*map(id, tensors), *map(written, self.owners.buffers())]
-
-    def _prove(self, quick: bool = False) -> None:
+    def _prove(self) -> None:
         """See that no fixed bit has changed, if anything was written to
-        since; a guard puts right what it can. quick: a guard's copies tell,
-        if digests have proven them. Raises Changed."""
+        since; a guard puts right what it can. Raises Changed."""
         with self.lock:
-            stamps, guard = self._stamps(), self._guard()
-            known = stamps == self._proven_at and quick >= self._by_copies
-            if self._proof is None or known:
+            if self._proof is None or self._stamps() == self._proven_at:
                 return
-            held = guard and guard.holds(self._noted())
-            trusted = bool(quick and guard and guard.proven and held)
-            present = self._digests(self._proof if trusted else None)
-            if present != self._proof and guard:
+            present = self._digests()
+            if present != self._proof and (guard := self._guard()):
                 guard.restore()
                 present = self._digests()
         for name, text in self._proof.items():
@@ -400,9 +387,7 @@ class PackNet(nn.Module):
                     f"{name}: bits of finished tasks have changed: go back "
                     "to a saved network, and net.guard(optimizer) every one"
                 )
-        self._proven_at, self._by_copies = self._stamps(), trusted
-        if guard:
-            guard.proven = bool(held)
+        self._proven_at = self._stamps()
 
     def _remember(self) -> None:
         """Let the guard, if there is one, know what is fixed now."""
@@ -411,20 +396,11 @@ class PackNet(nn.Module):
             with self.lock:
                 layers = [(w, owner[n]) for n, w in self.layers.items()]
                 guard.remember(layers, len(self.records), others)
-                guard.noted = self._noted()
-                guard.proven = self._stamps() == self._proven_at
-
-    def kept(self, task: int) -> dict[nn.Parameter, Tensor]:
-        """Weights as a task sees them, if a guard has proven copies."""
-        guard = self._guard()
-        if not guard or not guard.proven or task != len(self.records) - 1:
-            return {}
-        return {w: f.kept.view(w.dtype) for w, f in guard.partly.items()}
 
     def _before_step(self) -> None:
         self._refuse_inside("train")
         self._proven_at = None  # whatever an optimiser writes through
-        if (guard := self._guard()) and guard.noted != self._noted():
+        if (guard := self._guard()) and not guard.is_current():
             self._remember()
 
     def _refuse_inside(self, what: str) -> None:
@@ -434,7 +410,7 @@ class PackNet(nn.Module):
                 f"{self.tasks[view.task - 1]!r}: leave the view first"
             )
 
-    def see_unchanged(self, quick: bool = False) -> None:
+    def see_unchanged(self) -> None:
         """See that the layers are those of the owner map, and that no
         fixed bit has changed. Raises BadTrunk, Changed."""
         masking.refuse_inexact(self.trunk)
@@ -450,13 +426,13 @@ class PackNet(nn.Module):
                     f"{name} came in, or changed its shape, and nobody owns "
                     "it: change the trunk before a PackNet is made of it"
                 )
-        self._prove(quick)
+        self._prove()
 
     def train(self, mode: bool = True) -> "PackNet":
         """Set training or eval mode. Raises Changed on leaving training
         if fixed bits were changed by then."""
         if self.training and not mode:
-            self._prove(quick=True)
+            self._prove()
         return super().train(mode)
 
     # How it travels
@@ -504,8 +480,8 @@ class PackNet(nn.Module):
         super()._load_from_state_dict(state, prefix, local, strict, *args)
 
     def _fit_state(self, own: dict[str, Tensor], strict: bool) -> None:
-        """Refuse what is no state of this network; build its heads, if it has
-        none. Raises BadState."""
+        """Refuse what is no state of this network, before anything else is
+        changed; build its heads, if it has none. Raises BadState."""
         if EXTRA not in own:
             if self.records or files.part(own, "owners."):
                 raise errors.BadState(
@@ -546,7 +522,8 @@ class PackNet(nn.Module):
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the whole network, in a view too, to one file, replacing it
-        at once. Raises OSError (an older file stays), BadTask, Changed."""
+        at once. Raises OSError, and leaves an older file as it was; BadTask
+        for a head that is no linear layer; Changed."""
         for task, head in zip(self.tasks, self.heads):
             if type(head) is not nn.Linear or head.bias is None:
                 raise errors.BadTask(

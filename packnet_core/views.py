@@ -21,7 +21,8 @@ GENERATOR = 0x20 | 0x200  # CPython's flags: generators, asynchronous ones
 
 
 class View:
-    """A block in which a network is seen as one task, see `PackNet.view`."""
+    """A block in which a network is seen as one task (its number, from
+    1); see `PackNet.view`."""
 
     def __init__(self, network: "PackNet", task: int):
         self.network, self.task = network, task
@@ -33,7 +34,7 @@ class View:
         if self.entered:
             raise InsideView("a view is entered once: call net.view() again")
         innermost(self.network)
-        self.network.see_unchanged(quick=True)
+        self.network.see_unchanged()
         self.entered = True
         caller = sys._getframe(1)
         above = caller.f_back  # a context manager's generator may wait
@@ -52,18 +53,16 @@ class View:
         self._copies.clear()
 
     def weights(self) -> dict[str, Tensor]:
-        """The shared weights in which something is left out, by name: copies,
-        anew where something was written, or what gradients flow through."""
+        """The shared weights in which something is left out, by name:
+        copies, made anew where weights or owners were written since, or
+        what gradients flow back through."""
         shown, owners = {}, self.network.owner
-        kept = self.network.kept(self.task)
         for name, weight in self.network.layers.items():
             owner = owners[name]
             state = written(weight), written(owner)
             if self._copies.get(name, [None])[0] != state:
                 with torch.inference_mode(False):
-                    copy = kept.get(weight)
-                    if copy is None:
-                        copy = masked(weight, owner, self.task)
+                    copy = masked(weight, owner, self.task)
                 # The weight is kept: no other takes its identity.
                 self._copies[name] = state, copy, weight
             _, copy, _ = self._copies[name]
