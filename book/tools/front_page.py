@@ -28,6 +28,7 @@ import toc
 from address import PLACEHOLDER, parts, setting
 from packnet_book.figures.system import COLOURS, PAPER, RAMP
 from packnet_book.runs.records import recorded
+from packnet_book.runs.statistics import paired_interval
 from times import TABLE
 
 FRONT = Path(__file__).parent / "front"
@@ -37,7 +38,7 @@ DENSE = "four_tasks"  # the chapter that compares the outputs bit for bit
 COMPARED = re.compile(r"bit for bit: (True|False)\b")
 DRAWING = toc.ROOT / "book" / "_static" / "three-tasks.svg"
 HEX = re.compile(r"#[0-9a-f]{6}")
-PACKED, ALONE = "packnet", "individual"  # in the record `sizes`
+PACKED, ALONE = "packnet", "individual"  # in the records
 LOOKED_UP = {"glossary", "api", "references"}  # not read through
 WEIGHED = f"{DENSE}.html#what-it-saves"  # where the bytes are counted
 
@@ -52,7 +53,8 @@ def course() -> dict:
 
     `errors`: by method, a row for each task learnt, a column for each task.
     `curve`: the first task's error, step by step, while plain training
-    learns the second.
+    learns the second; `prices`: of each task in the end, in points above a
+    network of its own, with the interval over draws.
     """
     table = recorded("matrices")
     table = table[table.method.isin(METHODS)].assign(
@@ -61,6 +63,13 @@ def course() -> dict:
     tasks = list(dict.fromkeys(table.task))
     mean = table.groupby(["method", "after", "task"]).error.mean()
     steps = recorded("switch").query("method == 'sequential'")
+    ends = recorded("miniature").pivot(
+        index="seed", columns=["method", "task"], values="top1_error"
+    )
+    prices = [
+        paired_interval(ends[PACKED, task], ends[ALONE, task])
+        for task in tasks
+    ]
     return {
         "tasks": tasks,
         "seconds": SECONDS,
@@ -75,6 +84,7 @@ def course() -> dict:
             }
             for method in METHODS
         },
+        "prices": [f"{price:+.1f}".replace("-", "−") for price in prices],
         "curve": [
             [int(step), round(error, 2)]
             for step, error in steps.groupby("step").top1_error.mean().items()
@@ -183,6 +193,7 @@ def hero() -> str:
     data = course()
     tasks = data["tasks"]
     first = data["methods"]["sequential"]["errors"][0]
+    wrong = f"{first[0]:.1f}\u00a0%"
     buttons = "\n".join(
         f'<button type="button" data-stage="{number}">Learn {escape(task)} '
         "<i></i></button>"
@@ -218,8 +229,8 @@ def hero() -> str:
     return Template((FRONT / "hero.html").read_text("utf-8")).substitute(
         buttons=buttons,
         bars=bars,
-        told=f"The network has learnt {tasks[0]}: {first[0]:.1f} % of the "
-        f"test pictures are answered wrongly. Now let it learn {tasks[1]}.",
+        told=f"The network has learnt {tasks[0]}: {wrong} of the test "
+        f"pictures are answered wrongly. Now let it learn {tasks[1]}.",
         still=still(data),
         numbers="\n".join(
             f"<li><strong>{number}</strong> {what}</li>"
@@ -231,7 +242,8 @@ def hero() -> str:
             if link
         ),
         source=f"Measured, not sketched: errors on test pictures, mean of "
-        f"{data['draws']} repetitions, each with another seed, of one small "
+        f"{data['draws']} repetitions, each with another seed (± is the 95 % "
+        "interval over them), of one small "
         f"VGG-16 that learns {count} tasks. While it learns {tasks[1]}, the "
         f"error on {tasks[0]} follows the measured curve "
         f"({data['curve_draws']} repetitions, {data['curve'][-1][0]} steps); "

@@ -137,8 +137,17 @@ PARTS = {
 }
 
 
+SHOWN = {
+    "exact": "What steps of a second task change in the first one’s answers",
+    "rule": "Weights with another owner than the authors’ rule gives",
+    "cost": "Bytes, time and memory over those of a plain network",
+    "accepts": "What becomes of six networks",
+    "learns": "Errors in percent, and differences in points, of four tasks",
+}
+
+
 def caption(part: str) -> str:
-    """On what and when it was measured."""
+    """What it shows, on what and when it was measured."""
     made = recorded_provenance(f"peers_{part}")["made"]
     versions = made["versions"]
     state = "idle" if made["idle"] else "busy with other work as well"
@@ -147,7 +156,8 @@ def caption(part: str) -> str:
         "" if commit == "not run" else f"the authors' commit {commit[:7]}, "
     )
     return (
-        f"packnet-core {versions['packnet-core']}, Avalanche "
+        f"{SHOWN[part]}. Measured with packnet-core "
+        f"{versions['packnet-core']}, Avalanche "
         f"{versions['avalanche-lib']}, {authors}torch {versions['torch']}; "
         f"{made['processor']}, {state}; {made['date'][:10]}."
     )

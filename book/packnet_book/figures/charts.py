@@ -271,12 +271,12 @@ def draw_lines(
                 linewidth=2, markersize=5.5, label=name, clip_on=False,
             )  # fmt: skip
             ends.append((values[-1, number], _broken(name), look.colour))
-        axes.set(ylim=(0, 103))
+        axes.set(ylim=(0, 105))
         if chance is not None:
             axes.axhline(chance, color=QUIET.light, lw=1, linestyle=":")
             axes.text(
-                0.01, chance - 1, "chance level", color=QUIET.light,
-                ha="left", va="top", transform=axes.get_yaxis_transform(),
+                0.01, chance + 0.5, "chance level", color=QUIET.light,
+                ha="left", va="bottom", transform=axes.get_yaxis_transform(),
             )  # fmt: skip
         label_ends(axes, ends, 2.3 * 72)
         axes.set_title("top-1 error, in percent", loc="left")

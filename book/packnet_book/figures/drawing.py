@@ -7,6 +7,7 @@ colour, its mark and its hatch, in every figure.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from matplotlib.axes import Axes
@@ -67,19 +68,22 @@ def label_ends(
 ) -> None:
     """Names at the right of lines, kept apart; the limits of y are set.
 
-    ends: (value, name, colour); height: of the axes in points.
+    ends: (value, name, colour), a name on one line or several; height: of
+    the axes in points.
     """
     low, high = axes.get_ylim()
     size = 13 * (high - low) / height  # of a line of letters
     order = sorted(range(len(ends)), key=lambda place: ends[place][0])
+    half = [size * (1 + ends[at][1].count("\n")) / 2 for at in order]
+    apart = [one + other for one, other in pairwise(half)]
     places: list[float] = []
-    for place in order:
+    for rank, place in enumerate(order):
         at = min(max(ends[place][0], low), high)
-        places.append(max(at, places[-1] + size) if places else at)
+        places.append(max(at, places[-1] + apart[rank - 1]) if places else at)
     if places and places[-1] > high:  # too high: down, the top one first
         places[-1] = high
-        for place in range(len(places) - 2, -1, -1):
-            places[place] = min(places[place], places[place + 1] - size)
+        for rank in range(len(places) - 2, -1, -1):
+            places[rank] = min(places[rank], places[rank + 1] - apart[rank])
     for place, at in zip(order, places):
         _, name, colour = ends[place]
         axes.text(

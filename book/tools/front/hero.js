@@ -47,6 +47,8 @@
     hero.dataset.moving = ""
     const done = () => { draw(to); delete hero.dataset.moving; say() }
     if (unwanted.matches) return done()
+    if (stage) told.textContent = `${packnet ? "With PackNet" : "Plain training"}`
+      + `: learning ${data.tasks[stage]} …`
     const began = performance.now()
     const frame = now => {
       const part = Math.min(1, Math.max(0, now - began) / wait)
@@ -60,22 +62,28 @@
     keys.forEach(key => {
       const at = Number(key.dataset.stage)
       key.disabled = at > stage + 1
-      key.classList.toggle("pn-next", at === stage + 1)
-      if (at) key.querySelector("i").textContent = at <= stage ? "✓" : ""
+      key.classList.toggle("pn-next", at === stage + 1 && !forgot())
+      if (at) key.querySelector("i").textContent = at <= stage ? "\u00a0✓" : ""
     })
+    // What has been forgotten comes back at a switch: that is the next thing.
+    toggle.classList.toggle("pn-next", forgot())
     toggle.setAttribute("aria-checked", packnet)
   }
-  const percent = x => `${x.toFixed(1)} %`
+  const percent = x => `${x.toFixed(1)}\u00a0%`
+  function forgot() { return data.tasks.some((_, task) => lost(task)) }
   // What plain training had reached when it had just learnt a task.
   function plain(task) { return data.methods.sequential.errors[task][task] }
-  // What packing has cost each task so far, in points.
+  // What packing has cost each task so far, in points, with its interval.
   function price() {
-    const more = data.tasks.slice(0, stage + 1).map((name, at) => {
-      const points = (own(at) - plain(at)).toFixed(1)
-      return `${name} ${points > 0 ? "+" : ""}${points}`.replace("-", "−")
-    })
-    return "The price, against plain training when a task was new: "
-      + `${more.join("; ")} points.`
+    const more = data.tasks.slice(0, stage + 1).map((name, at) =>
+      `${name} ${data.prices[at]}`)
+    return "The price, in points above a network of its own: "
+      + `${more.join("; ")}.`
+  }
+  // Making room has cost the first task something before it was kept.
+  function room() {
+    return `${data.tasks[0]} ${percent(errors(0)[0])} since room was made `
+      + `(${percent(plain(0))} before)`
   }
   function say() {
     const now = errors(), name = data.tasks
@@ -89,12 +97,11 @@
     }
     const old = name.slice(0, stage).map((task, at) => lost(at)
       ? `${task} ${percent(now[at])}, was ${percent(own(at))}`
-      : `${task} ${percent(now[at])}`)
-    const forgot = name.slice(0, stage).some((_, at) => lost(at))
+      : packnet && at === 0 ? room() : `${task} ${percent(now[at])}`)
     told.textContent = `${packnet ? "With PackNet" : "Plain training"}: `
       + `${name[stage]} learnt, error ${percent(now[stage])}. `
-      + (forgot ? "Forgotten: " : "Kept: ") + `${old.join("; ")}. `
-      + (packnet ? price() : forgot ? "Now switch PackNet on." : "")
+      + (forgot() ? "Forgotten: " : "Kept: ") + `${old.join("; ")}. `
+      + (packnet ? price() : forgot() ? "Now switch PackNet on." : "")
   }
   for (const key of keys) key.addEventListener("click", () => {
     const at = Number(key.dataset.stage)
