@@ -232,7 +232,7 @@ ALIKE_ONCE = """() => {
     if (![...kept].some(e => e.contains(text))) text.data = ""
   const bare = "p, li, tr, dt, dd, pre, svg, span"
   const page = document.querySelectorAll("main *, nav *, .bd-sidebar *")
-  const idle = [...page].filter(e =>
+  const idle = [...page].filter(e => !e.matches("style") &&
     !e.checkVisibility() || e.matches(bare) && !e.textContent.trim())
   if (document.querySelector("[data-content_root]"))  // no app, that needs it
     idle.forEach(e => e.remove())
