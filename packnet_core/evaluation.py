@@ -25,9 +25,10 @@ class ErrorRates:
     images: int
 
     def __str__(self) -> str:
-        top5, few = self.top5, "no top-5 error (five classes or fewer)"
-        rest = few if math.isnan(top5) else f"top-5 error {top5:.2f} %"
-        return f"top-1 error {self.top1:.2f} %, {rest}, {self.images} images"
+        top5 = f"top-5 error {self.top5:.2f} %"
+        if math.isnan(self.top5):
+            top5 = "no top-5 error (five classes or fewer)"
+        return f"top-1 error {self.top1:.2f} %, {top5}, {self.images} images"
 
 
 def new_accelerator() -> Accelerator:
@@ -88,8 +89,9 @@ def evaluate(
     """Top-1 and top-5 error of the task that the network shows.
 
     network: any module that maps images (B, 3, size, size) to logits;
-    size: side of the square in the centre of each picture, in pixels. All
-    processes get the sum. Raises BadRun for none, or another task's.
+    size: side of the square in the centre of each picture, in pixels.
+    With several processes each tests its share, and all get the sum.
+    Raises BadRun for no pictures, or those of another task.
     """
     accelerator = accelerator or new_accelerator()
     count, classes = len(pictures), len(pictures.classes)

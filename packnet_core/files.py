@@ -1,13 +1,14 @@
 """`network.packnet`: a packed network in one file, without pickle.
 
-Any safetensors library reads it, and executes nothing; equal networks
-give equal files. It holds
+Any safetensors library reads the file. It holds
 
 * `trunk.<name>`: parameters and buffers of the trunk, without loss;
 * `heads.<k>.weight`, `heads.<k>.bias`: the head of a task, from 0;
 * `owners.<name>`: the coded owner map of one layer;
 * metadata `packnet`: the header as JSON, with the checksum of all bytes
   of the file (taken with zeros for its own 64 digits).
+
+Equal networks give equal files. Reading executes nothing.
 """
 
 import errno
@@ -73,7 +74,8 @@ def read(path: str | os.PathLike) -> tuple[dict, dict[str, Tensor]]:
             raise ValueError("its checksum is wrong")
         if header["format"] != FORMAT:
             raise ValueError(f"format {header['format']} is not known")
-        # Copies: where memory is not aligned, sums run in another order.
+        # Copies: in the file tensors begin anywhere, and where memory is
+        # not aligned, products are added up in another order.
         return header, {n: file.get_tensor(n).clone() for n in file.keys()}
 
 
@@ -133,8 +135,9 @@ def uninterrupted() -> Iterator[list[int]]:
             raise KeyboardInterrupt
 
 
-# The owner map in few bits: as many owners as fit make the digits of a byte.
-# zlib's Huffman code then comes close to the map's entropy.
+# The owner map in few bits: as many owners as fit are packed into each byte,
+# as digits of a number. zlib's Huffman code then comes close to the map's
+# entropy; its run lengths shrink layers with one owner to almost nothing.
 
 
 def _powers(base: int) -> numpy.ndarray:

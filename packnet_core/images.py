@@ -45,7 +45,8 @@ class Pictures:
     """Labelled pictures of one split of one task.
 
     images: uint8 tensor (N, 3, H, W), red, green, blue, or a source of
-    pictures that stay on the disk; labels: integer tensor (N,), in
+    pictures that stay on the disk; training cuts a random square out of
+    each, testing the one in the centre; labels: integer tensor (N,), in
     [0, len(classes)); classes: the classes' names, in the order of the
     labels. Raises BadPictures for anything else.
     """
@@ -84,10 +85,10 @@ class Pictures:
         """The pictures of a folder that has a folder for each class.
 
         size: side of the square that the network takes, in pixels.
-        Pictures are turned as their EXIF says and resized to squares of
-        256 / 224 of that side, for random squares to be cut out; or, if
-        `cropped` along their objects, to that side itself. Classes are in
-        alphabetical order. Raises BadPictures.
+        Pictures are turned as their EXIF says and resized, whatever their
+        shape, to squares of 256 / 224 of that side, for random squares to
+        be cut out; or, if `cropped` along their objects, to that side
+        itself. Classes are in alphabetical order. Raises BadPictures.
         """
         side = size if cropped else round(size * 256 / 224)
         root = os.fspath(folder)
@@ -96,8 +97,10 @@ class Pictures:
             numbers = {n: i for i, n in enumerate(filter(wanted, names))}
             files = make_dataset(root, numbers, is_valid_file=wanted)
         except (OSError, ValueError) as error:
-            needed = "a folder of pictures for each class"
-            raise BadPictures(f"{root}: needs {needed} ({error})") from error
+            raise BadPictures(
+                f"{root}: it needs a folder of pictures for each class "
+                f"({error})"
+            ) from error
         images = torch.empty(len(files), 3, side, side, dtype=torch.uint8)
         for image, (file, _) in zip(images, files, strict=True):
             with opened(file) as picture:
@@ -127,12 +130,8 @@ class Pictures:
             square.copy_(part.flip(2) if flip else part)
         return squares
 
-    def crops(
-        self, indices: Tensor, size: int, draws: Tensor, device: torch.device
-    ) -> Tensor:
-        """Squares (B, 3, size, size) of some pictures, as bytes. draws:
-        (B, 3) in [0, 1): how far from the top and the left, and whether
-        flipped left to right (from 0.5 on). Raises BadPictures."""
+    def _room(self, indices: Tensor, size: int) -> Tensor:
+        """How much higher and wider (B, 2) than a square pictures are."""
         room = self.sizes(indices) - size
         if (room < 0).any():
             height, width = (room[(room < 0).any(1)][0] + size).tolist()
@@ -140,7 +139,16 @@ class Pictures:
                 f"a picture of {height} x {width} px has no square of "
                 f"{size}: resize it, or give a smaller size"
             )
-        corners = (draws[:, :2] * (room + 1)).long()
+        return room
+
+    def crops(
+        self, indices: Tensor, size: int, draws: Tensor, device: torch.device
+    ) -> Tensor:
+        """Random squares (B, 3, size, size) of some pictures, as bytes.
+        draws: (B, 3) in [0, 1): how far from the top and the left, and
+        whether flipped left to right (from 0.5 on)."""
+        room = self._room(indices, size) + 1
+        corners = (draws[:, :2] * room).long()
         flips = draws[:, 2] >= 0.5
         return self.crop(indices, corners, flips, size).to(device)
 
@@ -148,8 +156,9 @@ class Pictures:
         self, indices: Tensor, size: int, device: torch.device
     ) -> Tensor:
         """The squares (B, 3, size, size) in the middle, as bytes."""
-        below_half = torch.full((len(indices), 3), 0.49999)  # rounds down
-        return self.crops(indices, size, below_half, device)
+        room = self._room(indices, size)
+        flips = torch.zeros(len(indices), dtype=torch.bool)
+        return self.crop(indices, room // 2, flips, size).to(device)
 
 
 def wanted(path: str) -> bool:
@@ -194,9 +203,8 @@ def generator(*words: object) -> torch.Generator:
     """Random numbers that depend on the words, and on nothing else."""
     text = repr([str(word) for word in words])  # no two lists give the same
     digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(
-        int.from_bytes(digest, "little") >> 1
-    )
+    seed = int.from_bytes(digest, "little") >> 1
+    return torch.Generator().manual_seed(seed)
 
 
 def normalise(images: Tensor, kind: torch.dtype | None = None) -> Tensor:

@@ -21,8 +21,10 @@ def checked(fraction: float) -> float:
     except (TypeError, ValueError):
         number = -1.0
     if not 0 <= number < 1:
-        wanted = "a number from 0 up to, but not including, 1"
-        raise BadFraction(f"prune fraction {fraction}: give {wanted}")
+        raise BadFraction(
+            f"prune fraction {fraction}: give a number from 0 up to, but "
+            "not including, 1"
+        )
     return number
 
 
@@ -32,8 +34,9 @@ def cutoff(
 ) -> float | None:
     """The magnitude up to which one task's weights in a layer are freed: the
     `round(fraction * n)`-th smallest of its n, None if that is the zeroth.
-    weight: float tensor; owner: uint8 tensor of its shape; fraction: in
-    [0, 1). Raises BadFraction; Diverged for a weight that is not finite."""
+    weight: float tensor, any shape; owner: uint8 tensor, same shape;
+    fraction: in [0, 1). Raises BadFraction, and Diverged where a weight of
+    the task is not a finite number."""
     mine = owned(owner, task)
     own = weight.flatten() if mine.all() else weight.masked_select(mine)
     exact = torch.promote_types(weight.dtype, torch.float32)  # for numpy

@@ -1,8 +1,9 @@
 """Training, the same on one processor, a GPU, or several.
 
 The loop is ours, devices, precision and processes are accelerate's. All
-randomness (order, crops, flips, dropout) comes from the seed and the
-step's number: a phase that was killed ends as if it had not been.
+randomness of a step (order, crops, flips, dropout) comes from the seed
+and the step's number, so that a phase that was killed and taken up again
+ends bit for bit where it would have ended.
 """
 
 import math
@@ -41,12 +42,13 @@ Batch = tuple[Tensor, Tensor, Tensor]
 class Phase:
     """How to train once.
 
-    lr: learning rate of the trunk; head_lr: of the new head, if another;
-    schedule: "constant", "cosine" (to zero), or "step" (a tenth every
-    `decay_every` epochs); warmup: epochs over which the rate rises from
-    zero; batch: pictures a step, over all processes; clip: largest norm
-    of the gradient; trunk_from: the epoch (from 0) until which only heads
-    are trained; optimizer: "sgd", with momentum, or "adam". Raises BadRun.
+    lr: learning rate of the trunk; head_lr: of the new head, the same
+    if None; schedule: "constant", "cosine" (to zero), or "step" (a tenth
+    every `decay_every` epochs); warmup: epochs over which the rate rises
+    from zero; batch: pictures a step, over all processes; clip: largest
+    norm of the gradient, None for no limit; trunk_from: the epoch (from
+    0) until which only heads are trained; optimizer: stochastic gradient
+    descent with momentum, or Adam. Raises BadRun.
     """
 
     epochs: int
@@ -101,11 +103,11 @@ class Objective:
     """What a phase minimises, and what it may change.
 
     loss: makes the module, holding the network, that is minimised. Into
-    it go images (B, 3, H, W) and labels (B,) of a part of a batch, which
-    may be a process's or a chunk, and the labels (N,) of all of it; out
-    comes what the part adds to the batch's loss. guarded: only what the
-    current task owns may change, else everything that takes gradients;
-    joint: on the pictures of all tasks.
+    it go images (B, 3, H, W) and labels (B,) of a part of a batch, and
+    the labels (N,) of all of it; out comes what this part adds to the
+    batch's loss: it may be divided among processes, or worked on chunk
+    by chunk. guarded: only what the current task owns may change, else
+    everything that takes gradients; joint: on the pictures of all tasks.
     """
 
     loss: Callable[[PackNet], nn.Module] = CurrentTask
@@ -139,10 +141,11 @@ def fit(
     accumulate: chunks in which each process puts its share of a batch
     through the network (batch norm normalises each by itself); watch:
     called with the number of steps done after each. Ctrl-C, and SIGTERM
-    where the program treats it alike, stop all processes at the end of a
-    step, with a checkpoint. Modules in eval mode stay so if the network
-    is in training mode; all modes are afterwards as before. Returns the
-    seconds of training. Raises BadRun, DamagedFile, Diverged, NoTask.
+    where the program treats it alike, wait for the end of a step, and all
+    processes stop there, with a checkpoint. Modules in eval mode stay so
+    if the network is in training mode; all modes are afterwards as before.
+    Returns the seconds spent training, those before a cut included.
+    Raises BadRun, DamagedFile, Diverged, NoTask.
     """
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
@@ -162,8 +165,8 @@ def fit(
     # The main process shows its bar as TQDM_DISABLE says, others none.
     shown = {"unit": "step"} | ({} if main else {"disable": True})
 
-    # The order of one epoch at a time.
-    order = lru_cache(1)(partial(shuffled, len(pictures), phase.batch, seed))
+    epochs = partial(shuffled, len(pictures), phase.batch, seed)
+    order = lru_cache(maxsize=1)(epochs)  # of one epoch at a time
 
     def batch(step: int) -> Batch:
         indices = order(epoch=step // per_epoch)[step % per_epoch]
@@ -283,9 +286,10 @@ def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
         {"params": network.trunk.parameters(), "full_lr": phase.lr},
         {"params": heads, "full_lr": head_lr},
     ]
+    decay = phase.weight_decay
     if phase.optimizer == "adam":
-        return Adam(groups, weight_decay=phase.weight_decay)
-    return SGD(groups, phase.lr, phase.momentum, 0, phase.weight_decay)
+        return Adam(groups, weight_decay=decay)
+    return SGD(groups, phase.lr, phase.momentum, weight_decay=decay)
 
 
 def _gradients(
@@ -338,8 +342,9 @@ class Checkpoint:
         due = now or begun - self.saved > self.pause
         if self.path is None or not due:
             return
-        about = {"about": self.about, "steps": steps}
-        state = about | {
+        state = {
+            "about": self.about,
+            "steps": steps,
             "seconds": begun - self.begun,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),

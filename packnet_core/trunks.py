@@ -54,16 +54,18 @@ def vgg(architecture: Architecture) -> Trunk:
     """A VGG in any size, with torchvision's parameter names.
 
     "vgg16": 13 convolutions and 2 hidden linear layers (Simonyan and
-    Zisserman 2015, table 1, column D). "vgg16_features": the convolutions
-    and the average over places, divided by 32: pretrained features are of
-    length 320 on average, and a new head's first steps would wreck the
-    network. "small_vgg": 6 convolutions, 4 halvings.
+    Zisserman 2015, table 1, column D); `width=1, size=224` has
+    torchvision's shapes too. "vgg16_features": the convolutions and the
+    average over places. Their pretrained features are large (of length
+    320 on average), so that a new head's first steps would wreck the
+    network: divided by 32 here. "small_vgg": 6 convolutions, 4 halvings.
     """
     name = architecture.name
     plan, units, side = cfgs["D"], 4096, architecture.size // 32
     if name == "small_vgg":
         plan, units, side = SMALL_VGG, 128, architecture.size // 16
-    side = 1 if name == "vgg16_features" else side
+    if name == "vgg16_features":
+        side = 1
 
     def wide(count: int) -> int:
         return max(1, round(count * architecture.width))
@@ -97,8 +99,9 @@ def vgg(architecture: Architecture) -> Trunk:
 
 def published(architecture: Architecture) -> Trunk:
     """A network of torchvision's without its head, for any size, with
-    torchvision's parameter names. Of SqueezeNet's end, a convolution, a
-    ReLU and an average, the average and a linear layer, the head, stay."""
+    torchvision's parameter names. SqueezeNet ends in a convolution, a ReLU
+    and an average: without the ReLU, in an average, here in the trunk, and
+    a linear layer, the head."""
     full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
     layers.popitem()  # the head
@@ -119,8 +122,13 @@ def build(architecture: Architecture) -> Trunk:
     """A new trunk with random weights. Raises BadTrunk."""
     make = published if architecture.name in PUBLISHED else vgg
     if architecture.name not in NAMES:
-        names = ", ".join(NAMES)
-        raise BadTrunk(f"no {architecture.name!r} here; choose from {names}")
-    if architecture.size < 32:  # they are halved five times
-        raise BadTrunk(f"{architecture.size} px: take at least 32 px")
+        raise BadTrunk(
+            f"unknown network {architecture.name!r}; choose from "
+            f"{', '.join(NAMES)}"
+        )
+    if architecture.size < 32:
+        raise BadTrunk(
+            f"pictures of {architecture.size} px are halved five times: "
+            "take at least 32 px"
+        )
     return make(architecture)
