@@ -44,8 +44,8 @@ class Network:
 
 
 SETTINGS = {
-    "miniature": Network(0.25, 48, 32, quick=11, slow=5),
-    "VGG-16, half as wide": Network(0.5, 64, 8, quick=7, slow=3),
+    "miniature": Network(0.25, 48, 32, quick=21, slow=21),
+    "VGG-16, half as wide": Network(0.5, 64, 8, quick=15, slow=15),
 }
 FULL = Network(1.0, 64, 8, quick=0, slow=0)  # for the peak of memory
 KINDS = {kind.name: kind for kind in (Plain, Here, Avalanche, Authors)}
