@@ -7,6 +7,7 @@ device of the kind that is asked about.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import pandas
@@ -51,12 +52,18 @@ def answering(architecture: Architecture, heads: Sequence[int]) -> int:
     heads: classes of each head that answers. Counted are convolutions
     and matrix products, two operations for each multiply-add.
     """
+    return _answering(architecture, tuple(heads))
+
+
+@cache
+def _answering(architecture: Architecture, heads: tuple[int, ...]) -> int:
     trunk, outputs = _network(architecture, heads)
     with torch.no_grad(), FlopCounterMode(display=False) as counted:
         _answers(trunk, outputs, _picture(architecture))
     return counted.get_total_flops()
 
 
+@cache
 def training(architecture: Architecture, work: Work) -> int:
     """Floating-point operations of one picture in a step of training.
 
