@@ -25,6 +25,7 @@ SHORT = {  # so that the table fits beside the page's contents
     "a step of the second task": "a step",
     "the first answer as an old task after a step":
         "first answer as an old task",
+    "of it, the proof that nothing fixed has changed": "of it, the proof",
     "a further answer as an old task": "a further one",
 }  # fmt: skip
 
@@ -45,7 +46,7 @@ def exact(record: DataFrame) -> DataFrame:
     )
     others = record[record.peer != BY_ITS_LOOP]
     made = by_peer(concat([others, extra]), ["row"], cell)
-    return made.fillna("").rename_axis("second task trained with")
+    return made.rename_axis("second task trained with")
 
 
 def rule(record: DataFrame) -> DataFrame:
@@ -124,7 +125,7 @@ def by_peer(
     """
     told = record.assign(told=[cell(row) for row in record.itertuples()])
     made = told.groupby([*keys, "peer"], sort=False).told.first()
-    made = made.unstack("peer", sort=False)
+    made = made.unstack("peer", sort=False).fillna("")
     return made[list(PEERS)].rename(columns=PEERS)
 
 
