@@ -10,7 +10,7 @@ import pytest
 from packnet_book import own_task
 from packnet_book.cli import main
 from packnet_book.runs.contents import filter_table, owner_table
-from packnet_book.runs.presets import MINIATURE, at_length, shortened
+from packnet_book.runs.presets import FROM_NOTHING, at_length, shortened
 from packnet_core import load
 from packnet_core.errors import BadFraction, BadRun, BadTask
 from packnet_core.network import RESERVED
@@ -170,7 +170,7 @@ def test_a_fraction_out_of_bounds(packed, line, tmp_path, untrained):
 def test_presets_of_no_length(epochs):
     for change in (shortened, at_length):
         with pytest.raises(BadRun, match=f"epochs {epochs}: give 1 or more"):
-            change(MINIATURE, epochs)
+            change(FROM_NOTHING, epochs)
 
 
 @pytest.mark.parametrize("command", ["run miniature --out x", "add x --task "
