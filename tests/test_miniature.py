@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import packnet_book.drawn.kept
 from packnet_book.drawn import (
     SPLITS,
     TASKS,
@@ -14,6 +15,7 @@ from packnet_book.drawn import (
     draw,
     draw_scene,
 )
+from packnet_book.drawn.kept import kept
 
 # sha256 of the first picture of each class, training split, seed 0
 PIXELS = {
@@ -149,3 +151,44 @@ def test_an_unknown_split_is_refused_with_the_known_ones():
 def test_a_label_outside_the_task_is_refused(label):
     with pytest.raises(ValueError, match="20 classes"):
         draw_scene("objects", label, seed=0, split="train", index=0)
+
+
+def test_a_set_is_drawn_once_and_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("PACKNET_CACHE", str(tmp_path))
+    made = draw("cars", "test", 3, size=40)
+    drawings = []
+
+    def counted(*args, **options):
+        drawings.append(args)
+        return draw(*args, **options)
+
+    monkeypatch.setattr(packnet_book.drawn.kept, "draw", counted)
+
+    def is_as_drawn():
+        found = kept("cars", "test", 3, 40)
+        assert torch.equal(found.images, made.images)
+        assert torch.equal(found.labels, made.labels)
+        assert found.classes == made.classes
+
+    is_as_drawn(), is_as_drawn()
+    assert drawings == [("cars", "test", 3)]
+    kept("cars", "val", 3, 40), kept("cars", "test", 2, 40)
+    assert len(drawings) == 3  # others than these
+    [file] = tmp_path.glob("*/cars-test-3-40.npz")
+    whole = file.read_bytes()
+    for spoilt in (
+        whole[:-9],
+        whole[:3000] + bytes([whole[3000] ^ 1]) + whole[3001:],
+        b"",
+    ):
+        file.write_bytes(spoilt)
+        is_as_drawn()
+        assert file.read_bytes() == whole  # kept again
+    assert len(drawings) == 6
+
+
+def test_where_nothing_can_be_kept_a_set_is_drawn(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("PACKNET_CACHE", str(tmp_path / "file"))
+    made = draw("birds", "val", 1, size=32)
+    assert torch.equal(kept("birds", "val", 1, 32).images, made.images)

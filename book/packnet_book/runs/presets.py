@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from packnet_book import drawn
+from packnet_book.drawn.kept import kept
 from packnet_book.photos.layouts import read_set
 from packnet_book.photos.preparation import Preparation
 from packnet_book.photos.store import stored
@@ -19,7 +19,7 @@ from packnet_core.trunks import Architecture
 
 @lru_cache(maxsize=16)  # eight are the miniature's, of 50 MB in all
 def _drawn(name: str, split: str, count: int, size: int) -> Pictures:
-    return drawn.draw(name, split, count, size=size)
+    return kept(name, split, count, size)
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from functools import cache, partial
 from pathlib import Path
 
 import pandas
-import platformdirs
 import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
 
 import packnet_book
 import packnet_core
+from packnet_book.drawn.kept import kept_in
 from packnet_book.locks import alone
 from packnet_book.runs.baselines import joint_pictures
 from packnet_book.runs.methods import METHODS, Stage, go_through
@@ -401,6 +401,4 @@ def kept_place(preset: Preset, **options) -> Path:
         for source in sorted(here.rglob("*.py")):
             if source.relative_to(here).parts[0] not in LOOKED_AT:
                 digest.update(source.read_bytes())
-    root = os.environ.get("PACKNET_CACHE")
-    base = Path(root or platformdirs.user_cache_dir("packnet"))
-    return base / f"{preset.name}-{digest.hexdigest()[:16]}"
+    return kept_in() / f"{preset.name}-{digest.hexdigest()[:16]}"
