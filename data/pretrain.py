@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 
 from packnet_book.runs.presets import FULL_LENGTH
 from packnet_book.runs.pretrained import own_weights
-from packnet_book.runs.provenance import provenance
 from packnet_book.runs.runner import Run
 from packnet_core.evaluation import evaluate
+from packnet_core.files import replacing
 
 ROOT = Path(__file__).parent.parent
 SEED = 0  # of the chapters
@@ -24,12 +24,15 @@ SEED = 0  # of the chapters
 def main() -> None:
     torch.set_num_threads(1)
     run = Run(FULL_LENGTH, ROOT / "_build" / "pretrained", seed=SEED)
-    made, network = provenance(), run.first()
+    network = run.first()
+    made = json.loads((run.out / "run.json").read_text("utf-8"))
+    del made["configuration"]
     trunk, head = network.trunk.state_dict(), network.heads[0].state_dict()
     named = {f"head.{name}": tensor for name, tensor in head.items()}
     file = own_weights(FULL_LENGTH.architecture)
     file.parent.mkdir(exist_ok=True)
-    save_file({n: t.half() for n, t in {**trunk, **named}.items()}, file)
+    with replacing(file) as new:
+        save_file({n: t.half() for n, t in {**trunk, **named}.items()}, new)
     for module in (network.trunk, network.heads):
         module.half().float()  # as they will be read
     task = FULL_LENGTH.tasks[0].name

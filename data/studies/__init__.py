@@ -7,7 +7,12 @@ Runs with the same first task share the network that has learnt it.
 from dataclasses import asdict
 from functools import partial
 
-from packnet_book.runs.presets import FULL_LENGTH, PHOTOS, SPLIT_TINY_IMAGENET
+from packnet_book.runs.presets import (
+    FULL_LENGTH,
+    MINIATURE,
+    PHOTOS,
+    SPLIT_TINY_IMAGENET,
+)
 from studies.ablations import (
     CHANGED,
     FRACTIONS,
@@ -25,6 +30,7 @@ from studies.controls import EQUAL, equal, longer
 from studies.error_table import (
     HIGHER,
     MOMENTS,
+    chapters,
     ewc,
     higher,
     joint,
@@ -99,6 +105,7 @@ STUDIES: tuple[Study, ...] = (
         only(FULL_LENGTH, *BOTH, "classifier"),
         name="miniature",
     ),
+    study(chapters, TEN, only(MINIATURE, *BOTH)),
     study(lwf, TEN, only(FULL_LENGTH, *TUNED["lwf"])),
     study(ewc, TEN, only(FULL_LENGTH, *TUNED["ewc"])),
     study(joint, TEN, only(FULL_LENGTH, "joint")),
