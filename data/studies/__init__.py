@@ -25,12 +25,12 @@ from studies.ablations import (
     steps,
 )
 from studies.benchmark import split_tiny_imagenet
+from studies.chapters import FACTORS, KEPT, chapters, merged, unnamed
 from studies.common import Study, only, study
 from studies.controls import EQUAL, equal, longer
 from studies.error_table import (
     HIGHER,
     MOMENTS,
-    chapters,
     ewc,
     higher,
     joint,
@@ -106,6 +106,8 @@ STUDIES: tuple[Study, ...] = (
         name="miniature",
     ),
     study(chapters, TEN, only(MINIATURE, *BOTH)),
+    study(unnamed, TEN, only(MINIATURE, *BOTH)),
+    study(merged, TEN, only(MINIATURE, *BOTH), FACTORS, KEPT),
     study(lwf, TEN, only(FULL_LENGTH, *TUNED["lwf"])),
     study(ewc, TEN, only(FULL_LENGTH, *TUNED["ewc"])),
     study(joint, TEN, only(FULL_LENGTH, "joint")),

@@ -14,7 +14,7 @@ from packnet_book.runs.methods import (
     with_own_weights,
 )
 from packnet_book.runs.metrics import accuracies
-from packnet_book.runs.presets import FULL_LENGTH, MINIATURE
+from packnet_book.runs.presets import FULL_LENGTH
 from packnet_core.evaluation import evaluate
 from packnet_core.images import generator
 from packnet_core.network import PackNet
@@ -32,13 +32,6 @@ def main_table(seed: int, folder: Path) -> DataFrame:
     made = run(FULL_LENGTH, seed, folder, "main")
     table = made.carry_out(IN_TURN)
     return table[table.method.isin(IN_TURN)]
-
-
-def chapters(seed: int, folder: Path) -> DataFrame:
-    """The miniature as the chapters train it: errors after every stage."""
-    made = run(MINIATURE, seed, folder, "chapters")
-    made.carry_out(("packnet", "individual", "sequential"))
-    return made.history()
 
 
 def lwf(seed: int, folder: Path) -> DataFrame:
