@@ -186,9 +186,9 @@ def test_the_command_line_says_the_same(command, option, value, capsys):
 
 @pytest.mark.parametrize("option", ["--data", "--weights"])
 def test_an_option_that_the_preset_would_ignore(tmp_path, capsys, option):
-    said = fails(capsys, "run", "miniature", "--out", tmp_path / "run",
+    said = fails(capsys, "run", "miniature-full", "--out", tmp_path / "run",
                  option, tmp_path)  # fmt: skip
-    assert f"{option}: miniature" in said and "leave it out" in said
+    assert f"{option}: miniature-full" in said and "leave it out" in said
     assert not (tmp_path / "run").exists()
 
 
@@ -287,3 +287,11 @@ def test_a_console_of_another_encoding(
     stream.flush()
     shown = task.encode(encoding, "backslashreplace")
     assert written.getvalue().count(shown) >= 3
+
+
+def test_weights_for_another_network_than_the_presets(tmp_path, capsys):
+    for option, value in (("--arch", "vgg16_bn"), ("--size", 64)):
+        said = fails(capsys, "run", "miniature", "--out", tmp_path / "run",
+                     option, value)  # fmt: skip
+        assert "miniature-full" in said and "--weights" in said
+    assert not (tmp_path / "run").exists()

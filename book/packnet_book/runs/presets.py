@@ -325,11 +325,14 @@ FULL_LENGTH = at_length(
 MINIATURE = at_length(replace(FROM_NOTHING, first=None, pretrained=True), 8)
 
 PRESETS = {
-    "miniature": MINIATURE,
-    "miniature-full": FULL_LENGTH,
-    "photos": PHOTOS,
-    "paper": PAPER,
-    "split-tiny-imagenet": SPLIT_TINY_IMAGENET,
+    p.name: p
+    for p in (
+        MINIATURE,
+        replace(FULL_LENGTH, name="miniature-full"),
+        PHOTOS,
+        PAPER,
+        SPLIT_TINY_IMAGENET,
+    )
 }
 
 
