@@ -73,6 +73,7 @@ from studies.rates import AXES, BEGINNING, tuning
 # seeds that no record uses.
 CHOOSING, LENGTH = (600,), (500, 501)
 TEN = tuple(range(1000, 1010))  # draws of the tables
+SIX = tuple(range(1000, 1006))
 TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1024))
 SMALL = asdict(FULL_LENGTH)
 PACKING = ("retrain_first", "add", "retrain")
@@ -105,9 +106,9 @@ STUDIES: tuple[Study, ...] = (
         only(FULL_LENGTH, *BOTH, "classifier"),
         name="miniature",
     ),
-    study(chapters, TEN, only(MINIATURE, *BOTH)),
-    study(unnamed, TEN, only(MINIATURE, *BOTH)),
-    study(merged, TEN, only(MINIATURE, *BOTH), FACTORS, KEPT),
+    study(chapters, SIX, only(MINIATURE, *BOTH)),
+    study(unnamed, SIX, only(MINIATURE, *BOTH)),
+    study(merged, SIX, only(MINIATURE, *BOTH), FACTORS, KEPT),
     study(lwf, TEN, only(FULL_LENGTH, *TUNED["lwf"])),
     study(ewc, TEN, only(FULL_LENGTH, *TUNED["ewc"])),
     study(joint, TEN, only(FULL_LENGTH, "joint")),
