@@ -13,6 +13,8 @@ import pytest
 import torch
 from pandas import DataFrame
 
+from packnet_book.runs.inference import believed, entropy
+from packnet_book.runs.merging import ties, trim
 from packnet_book.runs.presets import FROM_NOTHING, at_length, shortened
 from packnet_core.trunks import Architecture, build
 from studies import (
@@ -21,6 +23,7 @@ from studies import (
     controls,
     error_table,
     full_size,
+    in_chapters,
     length,
     photographs,
     rates,
@@ -62,6 +65,8 @@ def small(tmp_path_factory):
                 fractions=tiny.fractions[:2],
             ),
         )  # fmt: skip
+        patch.setattr(in_chapters, "MINIATURE", tiny)
+        patch.setattr(in_chapters, "SIZE", tiny.architecture.size)
         patch.setattr(ablations, "FRACTIONS", (0.5,))
         patch.setattr(length, "FROM_NOTHING", tiny)
         patch.setattr(rates, "BEGINNING", tiny)
@@ -118,6 +123,53 @@ def test_the_studies_of_the_error_table(small):
         packed, four = sizes[network].packnet, sizes[network].individual
         assert 4 * packed["trunk"] == four["trunk"]
         assert packed["heads"] == pytest.approx(four["heads"], rel=0.01)
+
+
+def test_the_studies_of_what_chapters_train(small):
+    every = small("chapters")
+    assert set(every.method) == {"first", *in_chapters.METHODS}
+    ends = every.groupby(["method", "task"]).top1_error.last()
+    assert len(ends) == 1 + 4 + 3 + 4  # first, packed, apart, in turn
+    later = every[(every.method == "packnet") & (every.task == TASKS[0])]
+    assert later.top1_error[later.after != TASKS[0]].nunique() == 1
+
+    unnamed = small("unnamed").set_index(["network", "way", "task"])
+    errors = unnamed.top1_error
+    named = errors.xs("task named", level="way")
+    for task in TASKS:
+        assert named["packed", task] == pytest.approx(ends["packnet", task])
+    for task in TASKS[1:]:
+        assert named["separate", task] == pytest.approx(
+            ends["individual", task]
+        )
+    for way in in_chapters.WAYS:  # not to know a task never helps
+        assert (errors.xs(way, level="way") >= named).all()
+
+    merged = small("merged").set_index(["method", "task"])
+    for task in TASKS[1:]:
+        assert merged.top1_error["individual", task] == pytest.approx(
+            ends["individual", task]
+        )
+    factors = merged.factor.groupby("method").unique()
+    assert all(len(one) == 1 for one in factors)
+    assert {*factors["mean"], *factors["TIES"]} <= set(in_chapters.FACTORS)
+
+
+def test_changes_are_merged_as_by_hand():
+    changes = torch.tensor(
+        [[3.0, -1, 0.2, 2], [-1, 0.1, 0.3, 4], [0.2, 2, -0.1, -5]]
+    )
+    assert trim(changes[0], keep=0.5).tolist() == [3, 0, 0, 2]
+    assert ties(changes, keep=0.5).tolist() == [3, 2, 0, 3]
+    assert torch.equal(ties(changes[:1], keep=1.0), changes[0])
+
+
+def test_a_task_is_chosen_by_how_much_its_answer_is_believed():
+    sure, unsure = torch.tensor([[9.0, 0, 0]]), torch.tensor([[10.0, 9.9]])
+    assert believed("largest logit", [sure, unsure]).tolist() == [1]
+    for way in ("largest softmax", "least entropy"):
+        assert believed(way, [sure, unsure]).tolist() == [0]
+    assert entropy(torch.zeros(1, 4)).item() == pytest.approx(math.log(4))
 
 
 def test_the_study_of_full_scale(small):

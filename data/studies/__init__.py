@@ -25,7 +25,6 @@ from studies.ablations import (
     steps,
 )
 from studies.benchmark import split_tiny_imagenet
-from studies.chapters import FACTORS, KEPT, chapters, merged, unnamed
 from studies.common import Study, only, study
 from studies.controls import EQUAL, equal, longer
 from studies.error_table import (
@@ -40,6 +39,7 @@ from studies.error_table import (
     switch,
 )
 from studies.full_size import FULL, SCALE, full_scale, sizes
+from studies.in_chapters import FACTORS, KEPT, chapters, merged, unnamed
 from studies.length import (
     FIRST_LENGTHS,
     LENGTHS,
