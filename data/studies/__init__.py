@@ -182,6 +182,9 @@ UNSEARCHED = {"ewc", "joint"}  # methods whose rates are not found yet
 # To be recorded, in whole or in part. Until a study is, `data/results` has
 # the record of the first edition, with its own settings beside it, or none.
 DUE = {study.name for study in STUDIES} - {
+    "chapters",
+    "unnamed",
+    "merged",
     "first_lengths",
     "full_scale",
     "playground",
