@@ -80,7 +80,7 @@ def test_run_writes_its_three_files_and_prints_the_table(tmp_path, capsys):
 
 
 def test_run_takes_rates_and_a_batch_in_parts(tmp_path, capsys):
-    line = ["run", "miniature", "--out", str(tmp_path), "--size", "32",
+    line = ["run", "miniature-full", "--out", str(tmp_path), "--size", "32",
             "--subset", "0.01", "--epochs", "1", "--method",
             "classifier-only", "--lr", "0.001", "--head-lr", "0.2",
             "--precision", "no", "--accumulate", "3"]  # fmt: skip

@@ -1,9 +1,13 @@
 """The presets say what they should; the paper's is the paper's."""
 
+import json
+
 import pytest
 
 from packnet_book.photos.layouts import LAYOUTS
 from packnet_book.runs.presets import (
+    FULL_LENGTH,
+    MINIATURE,
     PAPER,
     PHOTOS,
     PRESETS,
@@ -12,6 +16,8 @@ from packnet_book.runs.presets import (
     shortened,
     with_rates,
 )
+from packnet_book.runs.pretrained import own_weights
+from packnet_book.runs.runner import Run
 from packnet_core.errors import BadRun
 from packnet_core.trunks import Architecture
 
@@ -66,7 +72,8 @@ def test_presets_are_found_by_name_and_made_short():
         assert shortened(there, 1).add.epochs == 1
     assert shortened(PAPER, 1).first is None
     with pytest.raises(
-        BadRun, match="choose from miniature, photos, paper, split"
+        BadRun,
+        match="choose from miniature, miniature-full, photos, paper, split",
     ):
         preset("enormous")
 
@@ -84,3 +91,25 @@ def test_trunk_and_new_head_may_be_given_rates_of_their_own():
     trunk = with_rates(PHOTOS, lr=1e-4)
     assert trunk.add.head_lr == PHOTOS.add.head_lr
     assert trunk.classifier == PHOTOS.classifier
+
+
+def test_the_miniature_begins_with_weights_that_know_the_first_task(tmp_path):
+    file = own_weights(MINIATURE.architecture)
+    record = json.loads(file.with_suffix(".json").read_text())
+    assert record["phase"] == vars(FULL_LENGTH.first)
+    assert record["task"] == MINIATURE.tasks[0].name
+    assert file.stat().st_size < 5e6
+    run = Run(MINIATURE, tmp_path / "run", seed=7)
+    run.first()
+    [row] = run.history().itertuples()
+    assert (row.method, row.stage, row.task) == ("first", "train", "objects")
+    assert (row.train_seconds, row.test_images) == (0, record["test_images"])
+    assert row.top1_error == pytest.approx(record["top1_error"], abs=0.3)
+    assert row.top1_error < 5  # percent; chance level: 95
+    read = json.loads((tmp_path / "run" / "read.json").read_text())
+    assert {"weights", "objects, test"} <= set(read)
+    other = Run(MINIATURE, tmp_path / "other", seed=8).first()
+    for mine, theirs in zip(
+        run.first().parameters(), other.parameters(), strict=True
+    ):
+        assert mine.equal(theirs)  # whatever the seed

@@ -132,8 +132,8 @@ def test_accelerate_launches_the_command(tmp_path):
         "launch", "--multi_gpu", "--num_processes", "2", "--num_machines",
         "1", "--mixed_precision", "bf16", "--dynamo_backend", "no", "-m",
     ]  # fmt: skip
-    run = ["packnet_book", "run", "miniature", "--out", tmp_path, "--size",
-           "32", "--epochs", "1", "--subset", "0.01"]  # fmt: skip
+    run = ["packnet_book", "run", "miniature-full", "--out", tmp_path,
+           "--size", "32", "--epochs", "1", "--subset", "0.01"]  # fmt: skip
     on_cpu = os.environ | {"ACCELERATE_USE_CPU": "true"}
     on_cpu["OMP_NUM_THREADS"] = "1"
     done = subprocess.run(

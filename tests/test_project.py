@@ -143,7 +143,8 @@ def test_no_photograph_no_archive_and_no_large_file_is_tracked():
     refused = {".jpg", ".jpeg", ".zip", ".tar", ".pt", ".pth", ".packnet"}
     for path in tracked():
         assert path.suffix.lower() not in refused, path
-        assert path.stat().st_size < 1_500_000, path
+        weights = path.parent.name == "pretrained"  # the book's own
+        assert path.stat().st_size < (5e6 if weights else 1.5e6), path
 
 
 def test_ci_runs_the_same_commands_as_people():

@@ -160,7 +160,7 @@ def test_a_record_says_what_its_own_runs_have_read_and_no_others(
             (self.out / "stages" / "first-1.json").touch()
 
     monkeypatch.setattr(common, "Run", Made)
-    preset = presets.MINIATURE
+    preset = presets.FROM_NOTHING
     other = replace(preset, first=replace(preset.first, epochs=3))
 
     def table(seed: int, runs: Path) -> DataFrame:

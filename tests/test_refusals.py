@@ -10,7 +10,7 @@ import pytest
 from packnet_book import own_task
 from packnet_book.cli import main
 from packnet_book.runs.contents import filter_table, owner_table
-from packnet_book.runs.presets import MINIATURE, at_length, shortened
+from packnet_book.runs.presets import FROM_NOTHING, at_length, shortened
 from packnet_core import load
 from packnet_core.errors import BadFraction, BadRun, BadTask
 from packnet_core.network import RESERVED
@@ -170,7 +170,7 @@ def test_a_fraction_out_of_bounds(packed, line, tmp_path, untrained):
 def test_presets_of_no_length(epochs):
     for change in (shortened, at_length):
         with pytest.raises(BadRun, match=f"epochs {epochs}: give 1 or more"):
-            change(MINIATURE, epochs)
+            change(FROM_NOTHING, epochs)
 
 
 @pytest.mark.parametrize("command", ["run miniature --out x", "add x --task "
@@ -186,9 +186,9 @@ def test_the_command_line_says_the_same(command, option, value, capsys):
 
 @pytest.mark.parametrize("option", ["--data", "--weights"])
 def test_an_option_that_the_preset_would_ignore(tmp_path, capsys, option):
-    said = fails(capsys, "run", "miniature", "--out", tmp_path / "run",
+    said = fails(capsys, "run", "miniature-full", "--out", tmp_path / "run",
                  option, tmp_path)  # fmt: skip
-    assert f"{option}: miniature" in said and "leave it out" in said
+    assert f"{option}: miniature-full" in said and "leave it out" in said
     assert not (tmp_path / "run").exists()
 
 
@@ -287,3 +287,11 @@ def test_a_console_of_another_encoding(
     stream.flush()
     shown = task.encode(encoding, "backslashreplace")
     assert written.getvalue().count(shown) >= 3
+
+
+def test_weights_for_another_network_than_the_presets(tmp_path, capsys):
+    for option, value in (("--arch", "vgg16_bn"), ("--size", 64)):
+        said = fails(capsys, "run", "miniature", "--out", tmp_path / "run",
+                     option, value)  # fmt: skip
+        assert "miniature-full" in said and "--weights" in said
+    assert not (tmp_path / "run").exists()

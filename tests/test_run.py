@@ -20,7 +20,7 @@ from packnet_book.runs import runner
 from packnet_book.runs.methods import METHODS
 from packnet_book.runs.metrics import accuracies, forgetting
 from packnet_book.runs.planner import SetSize, plan
-from packnet_book.runs.presets import MINIATURE, PRESETS, Drawn, preset
+from packnet_book.runs.presets import FROM_NOTHING, PRESETS, Drawn, preset
 from packnet_book.runs.provenance import provenance, revision
 from packnet_book.runs.results import RESULTS
 from packnet_book.runs.runner import Run, kept_place, run
@@ -32,11 +32,11 @@ from packnet_core.trunks import Architecture
 
 SHORT = Phase(2, 0.02, batch=16, schedule="cosine", clip=1.0)
 TINY = replace(
-    MINIATURE,
+    FROM_NOTHING,
     name="tiny",
     architecture=Architecture("vgg16_bn", width=1 / 16, size=32),
     tasks=tuple(
-        Drawn(task.name, train=6, test=3) for task in MINIATURE.tasks[:3]
+        Drawn(task.name, train=6, test=3) for task in FROM_NOTHING.tasks[:3]
     ),
     fractions=(0.5, 0.75),
     first=SHORT,

@@ -13,7 +13,9 @@ import pytest
 import torch
 from pandas import DataFrame
 
-from packnet_book.runs.presets import MINIATURE, at_length, shortened
+from packnet_book.runs.inference import believed, entropy
+from packnet_book.runs.merging import ties, trim
+from packnet_book.runs.presets import FROM_NOTHING, at_length, shortened
 from packnet_core.trunks import Architecture, build
 from studies import (
     STUDIES,
@@ -21,6 +23,7 @@ from studies import (
     controls,
     error_table,
     full_size,
+    in_chapters,
     length,
     photographs,
     rates,
@@ -28,7 +31,7 @@ from studies import (
 from studies.full_scale import Scale
 
 BY_NAME = {study.name: study for study in STUDIES}
-TASKS = [task.name for task in MINIATURE.tasks]
+TASKS = [task.name for task in FROM_NOTHING.tasks]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def small(tmp_path_factory):
     """A function that runs a study of very small networks by its name."""
     folder = tmp_path_factory.mktemp("studies")
     with pytest.MonkeyPatch.context() as patch:
-        short = shortened(MINIATURE, 1)
+        short = shortened(FROM_NOTHING, 1)
         tiny = replace(
             short,
             add=replace(
@@ -46,7 +49,7 @@ def small(tmp_path_factory):
                 "vgg16", width=0.0625, size=32, dropout=0.0
             ),
             tasks=tuple(
-                replace(task, train=2, test=1) for task in MINIATURE.tasks
+                replace(task, train=2, test=1) for task in FROM_NOTHING.tasks
             ),
         )
         wide = replace(tiny.architecture, name="vgg16_bn")
@@ -62,8 +65,10 @@ def small(tmp_path_factory):
                 fractions=tiny.fractions[:2],
             ),
         )  # fmt: skip
+        patch.setattr(in_chapters, "MINIATURE", tiny)
+        patch.setattr(in_chapters, "SIZE", tiny.architecture.size)
         patch.setattr(ablations, "FRACTIONS", (0.5,))
-        patch.setattr(length, "MINIATURE", tiny)
+        patch.setattr(length, "FROM_NOTHING", tiny)
         patch.setattr(rates, "BEGINNING", tiny)
         patch.setattr(length, "START", tiny)
         patch.setattr(length, "LENGTHS", (1, 2))
@@ -118,6 +123,53 @@ def test_the_studies_of_the_error_table(small):
         packed, four = sizes[network].packnet, sizes[network].individual
         assert 4 * packed["trunk"] == four["trunk"]
         assert packed["heads"] == pytest.approx(four["heads"], rel=0.01)
+
+
+def test_the_studies_of_what_chapters_train(small):
+    every = small("chapters")
+    assert set(every.method) == {"first", *in_chapters.METHODS}
+    ends = every.groupby(["method", "task"]).top1_error.last()
+    assert len(ends) == 1 + 4 + 3 + 4  # first, packed, apart, in turn
+    later = every[(every.method == "packnet") & (every.task == TASKS[0])]
+    assert later.top1_error[later.after != TASKS[0]].nunique() == 1
+
+    unnamed = small("unnamed").set_index(["network", "way", "task"])
+    errors = unnamed.top1_error
+    named = errors.xs("task named", level="way")
+    for task in TASKS:
+        assert named["packed", task] == pytest.approx(ends["packnet", task])
+    for task in TASKS[1:]:
+        assert named["separate", task] == pytest.approx(
+            ends["individual", task]
+        )
+    for way in in_chapters.WAYS:  # not to know a task never helps
+        assert (errors.xs(way, level="way") >= named).all()
+
+    merged = small("merged").set_index(["method", "task"])
+    for task in TASKS[1:]:
+        assert merged.top1_error["individual", task] == pytest.approx(
+            ends["individual", task]
+        )
+    factors = merged.factor.groupby("method").unique()
+    assert all(len(one) == 1 for one in factors)
+    assert {*factors["mean"], *factors["TIES"]} <= set(in_chapters.FACTORS)
+
+
+def test_changes_are_merged_as_by_hand():
+    changes = torch.tensor(
+        [[3.0, -1, 0.2, 2], [-1, 0.1, 0.3, 4], [0.2, 2, -0.1, -5]]
+    )
+    assert trim(changes[0], keep=0.5).tolist() == [3, 0, 0, 2]
+    assert ties(changes, keep=0.5).tolist() == [3, 2, 0, 3]
+    assert torch.equal(ties(changes[:1], keep=1.0), changes[0])
+
+
+def test_a_task_is_chosen_by_how_much_its_answer_is_believed():
+    sure, unsure = torch.tensor([[9.0, 0, 0]]), torch.tensor([[10.0, 9.9]])
+    assert believed("largest logit", [sure, unsure]).tolist() == [1]
+    for way in ("largest softmax", "least entropy"):
+        assert believed(way, [sure, unsure]).tolist() == [0]
+    assert entropy(torch.zeros(1, 4)).item() == pytest.approx(math.log(4))
 
 
 def test_the_study_of_full_scale(small):
@@ -184,7 +236,7 @@ def test_the_studies_of_length(small):
 
 def test_the_lengths_are_in_the_authors_proportion():
     for epochs in (14, 28, 56):
-        preset = at_length(MINIATURE, epochs)
+        preset = at_length(FROM_NOTHING, epochs)
         assert preset.add.epochs == preset.alone.epochs == epochs
         assert preset.retrain.epochs == epochs / 2
 
@@ -199,22 +251,22 @@ def test_the_controls(small):
 
 def test_a_search_ends_where_both_neighbours_are_worse():
     """The lowest error at 16 times the rate, and a hundredth strength."""
-    best = {"lr": 16 * MINIATURE.ewc.lr, "strength": 10.0}
+    best = {"lr": 16 * FROM_NOTHING.ewc.lr, "strength": 10.0}
 
     def measure(preset, method):
         far = abs(math.log2(preset.ewc.lr / best["lr"]))
         far += abs(math.log10(preset.ewc_strength / best["strength"]))
         return DataFrame({"task": TASKS, "top1_error": [0] + 3 * [far]})
 
-    tried = rates.search(MINIATURE, "ewc", measure)
+    tried = rates.search(FROM_NOTHING, "ewc", measure)
     errors = {p: rows.top1_error.max() for p, rows in tried.items()}
     found = min(errors, key=errors.get)
     assert errors[found] == 0
     for axis, step in rates.AXES["ewc"].items():
         for factor in (step, 1 / step):
             assert rates.moved(found, "ewc", axis, factor) in tried
-    packed = rates.moved(MINIATURE, "packnet", "lr", 2)
-    assert packed.retrain.lr == 2 * MINIATURE.retrain.lr
+    packed = rates.moved(FROM_NOTHING, "packnet", "lr", 2)
+    assert packed.retrain.lr == 2 * FROM_NOTHING.retrain.lr
 
 
 def test_the_study_of_learning_rates(small, monkeypatch):
@@ -234,7 +286,7 @@ def test_the_studies_of_photographs(small):
         assert sorted(rows.task) == sorted(TASKS)
         if method in ("packnet", "individual", "classifier-only"):
             assert (rows.own_error == rows.top1_error).all()
-    orders = [photographs.turned(MINIATURE, n).tasks for n in range(3)]
+    orders = [photographs.turned(FROM_NOTHING, n).tasks for n in range(3)]
     assert all(len(set(place)) == 3 for place in list(zip(*orders))[1:])
     assert set(small("photos_vgg").method) == set(photographs.MAIN)
     for name in ("photos_tuning_individual", "photos_vgg_tuning_packnet"):
@@ -260,8 +312,10 @@ def test_an_adapter_changes_little_and_nothing_at_first(small):
 
 
 def test_rates_that_were_found_replace_those_of_the_search():
-    found = rates.at_rates(MINIATURE, {"packnet": 0.015, "individual": 0.04})
-    before, after = MINIATURE.retrain.lr, found.retrain.lr
+    found = rates.at_rates(
+        FROM_NOTHING, {"packnet": 0.015, "individual": 0.04}
+    )
+    before, after = FROM_NOTHING.retrain.lr, found.retrain.lr
     assert (found.add.lr, found.alone.lr) == (0.015, 0.04)
-    assert after / before == pytest.approx(0.015 / MINIATURE.add.lr)
-    assert found.lwf == MINIATURE.lwf
+    assert after / before == pytest.approx(0.015 / FROM_NOTHING.add.lr)
+    assert found.lwf == FROM_NOTHING.lwf

@@ -23,7 +23,7 @@ from torch.utils.data import Dataset
 
 from benchmarks.peers.records import RECORDING, kept, origin, write
 from packnet_book.runs.methods import USUAL, Stage, Steps, go_through, packnet
-from packnet_book.runs.presets import MINIATURE, Drawn, Preset
+from packnet_book.runs.presets import FROM_NOTHING, Drawn, Preset
 from packnet_book.runs.provenance import provenance
 from packnet_book.runs.variants import StaleValues
 from packnet_core import PackNet, Phase, Pictures, evaluate, fit
@@ -66,8 +66,8 @@ class Settings:
         )
         again = replace(phase, epochs=self.retrain)
         return replace(
-            MINIATURE,
-            architecture=replace(MINIATURE.architecture, width=self.width),
+            FROM_NOTHING,
+            architecture=replace(FROM_NOTHING.architecture, width=self.width),
             fractions=self.fractions,
             first=phase, retrain_first=again, add=phase, retrain=again,
         )  # fmt: skip

@@ -155,20 +155,6 @@ def toy_masks(masked: bool) -> Truth:
 
 
 @answer
-def merged_behind(other: str) -> Truth:
-    """TIES minus individual networks, or minus PackNet."""
-    table = found_in(
-        "limits",
-        r"individual +PackNet +mean, times [\d.]+ +TIES, times [\d.]+ *\n"
-        r"(?:.*\n)*?mean +([\d.]+) +([\d.]+) +[\d.]+ +([\d.]+)",
-    )
-    individual, packnet, merged = map(number, table.groups())
-    value = {"individual": individual, "PackNet": packnet}[other]
-    facts = {"merged": f"{merged:.1f}", "value": f"{value:.1f}"}
-    return Truth(merged - value, facts)
-
-
-@answer
 def three_ways() -> Truth:
     """Errors of a task of one's own, the lowest first."""
     found = column(

@@ -25,6 +25,12 @@ def runs(side: str) -> DataFrame:
     """
     study, method, *value = side.split("/")
     table = recorded(study)
+    own = [method, "first"] if method == "individual" else [method]
+    if "after" in table:  # the errors after every stage: take the last
+        keys = ["seed", "method", "task"]
+        table = table[table.method.isin(own)]
+        table = table.groupby(keys, as_index=False).last()
+        table = table.assign(method=method)
     found = table[table.method == method].pivot_table(
         index="seed", columns="task", values=value[0] if value else ERROR
     )
@@ -72,9 +78,28 @@ def points(left: str, right: str, task: str) -> Truth:
 @answer
 def pays_most() -> Truth:
     """The task with the largest cost of packing."""
-    cost = runs("miniature/packnet") - runs("miniature/individual")
+    cost = runs("chapters/packnet") - runs("chapters/individual")
     mean = cost[TASKS].mean()
     return Truth(str(mean.idxmax()), {"list": listed(mean, "+")})
+
+
+@answer
+def merged_behind(other: str) -> Truth:
+    """TIES minus individual networks, or minus PackNet: all four tasks."""
+    found = {
+        name: runs(side)[TASKS].mean(axis=1).mean()
+        for name, side in (
+            ("merged", "merged/TIES"),
+            ("individual", "merged/individual"),
+            ("PackNet", "chapters/packnet"),
+        )
+    }
+    facts = {
+        "merged": f"{found['merged']:.1f}",
+        "value": f"{found[other]:.1f}",
+        "draws": len(runs("merged/TIES")),
+    }
+    return Truth(found["merged"] - found[other], facts)
 
 
 @answer
@@ -126,19 +151,28 @@ def highest_accuracy() -> Truth:
     return Truth(str(means.idxmax()), {"list": listed(means)})
 
 
+@cache
+def in_turn() -> DataFrame:
+    """Errors in plain training: draws by task learnt last, and task."""
+    table = recorded("chapters").query("method in ('first', 'sequential')")
+    return table.pivot(
+        index="seed", columns=["after", "task"], values="top1_error"
+    )
+
+
 @answer
 def after(task: str, learnt: str) -> Truth:
     """Error on a task in plain training, after another was learnt."""
-    found = 100 - matrices()["sequential", learnt, task]
+    found = in_turn()[learnt, task]
     return Truth(found.mean(), {"draws": len(found)})
 
 
 @answer
 def loses(task: str, other: str) -> Truth:
     """Which of two tasks loses more points in plain training."""
-    table, last = matrices()["sequential"], TASKS[-1]
+    table, last = in_turn(), TASKS[-1]
     one, two = (
-        (table[name, name] - table[last, name]).mean()
+        (table[last, name] - table[name, name]).mean()
         for name in (task, other)
     )
     words = (

@@ -7,7 +7,12 @@ Runs with the same first task share the network that has learnt it.
 from dataclasses import asdict
 from functools import partial
 
-from packnet_book.runs.presets import FULL_LENGTH, PHOTOS, SPLIT_TINY_IMAGENET
+from packnet_book.runs.presets import (
+    FULL_LENGTH,
+    MINIATURE,
+    PHOTOS,
+    SPLIT_TINY_IMAGENET,
+)
 from studies.ablations import (
     CHANGED,
     FRACTIONS,
@@ -34,6 +39,7 @@ from studies.error_table import (
     switch,
 )
 from studies.full_size import FULL, SCALE, full_scale, sizes
+from studies.in_chapters import FACTORS, KEPT, chapters, merged, unnamed
 from studies.length import (
     FIRST_LENGTHS,
     LENGTHS,
@@ -67,6 +73,7 @@ from studies.rates import AXES, BEGINNING, tuning
 # seeds that no record uses.
 CHOOSING, LENGTH = (600,), (500, 501)
 TEN = tuple(range(1000, 1010))  # draws of the tables
+SIX = tuple(range(1000, 1006))
 TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1024))
 SMALL = asdict(FULL_LENGTH)
 PACKING = ("retrain_first", "add", "retrain")
@@ -99,6 +106,9 @@ STUDIES: tuple[Study, ...] = (
         only(FULL_LENGTH, *BOTH, "classifier"),
         name="miniature",
     ),
+    study(chapters, SIX, only(MINIATURE, *BOTH)),
+    study(unnamed, SIX, only(MINIATURE, *BOTH)),
+    study(merged, SIX, only(MINIATURE, *BOTH), FACTORS, KEPT),
     study(lwf, TEN, only(FULL_LENGTH, *TUNED["lwf"])),
     study(ewc, TEN, only(FULL_LENGTH, *TUNED["ewc"])),
     study(joint, TEN, only(FULL_LENGTH, "joint")),
@@ -172,6 +182,9 @@ UNSEARCHED = {"ewc", "joint"}  # methods whose rates are not found yet
 # To be recorded, in whole or in part. Until a study is, `data/results` has
 # the record of the first edition, with its own settings beside it, or none.
 DUE = {study.name for study in STUDIES} - {
+    "chapters",
+    "unnamed",
+    "merged",
     "first_lengths",
     "full_scale",
     "playground",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from packnet_book.runs.presets import MINIATURE, Preset, at_length
+from packnet_book.runs.presets import FROM_NOTHING, Preset, at_length
 from packnet_core.evaluation import evaluate
 from studies.common import run
 
@@ -17,9 +17,9 @@ def of_first(epochs: int) -> Preset:
     """The miniature with so long a first task, half as long retrained."""
     again = max(epochs // 2, 1)
     return replace(
-        MINIATURE,
-        first=replace(MINIATURE.first, epochs=epochs),
-        retrain_first=replace(MINIATURE.retrain_first, epochs=again),
+        FROM_NOTHING,
+        first=replace(FROM_NOTHING.first, epochs=epochs),
+        retrain_first=replace(FROM_NOTHING.retrain_first, epochs=again),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas
 from pandas import DataFrame
 
-from packnet_book.runs.presets import FULL_LENGTH, MINIATURE, Preset
+from packnet_book.runs.presets import FROM_NOTHING, FULL_LENGTH, Preset
 from packnet_core.errors import Diverged
 from studies.common import rows_of, run
 
@@ -28,15 +28,15 @@ AXES = {method: {"lr": 2.0} for method in PHASE} | {
 # task that was trained as in the chapters too, and retrained half as long.
 BEGINNING = replace(
     FULL_LENGTH,
-    first=MINIATURE.first,
-    retrain_first=replace(MINIATURE.retrain_first, epochs=6),
-    lwf_strength=MINIATURE.lwf_strength,
-    ewc_strength=MINIATURE.ewc_strength,
+    first=FROM_NOTHING.first,
+    retrain_first=replace(FROM_NOTHING.retrain_first, epochs=6),
+    lwf_strength=FROM_NOTHING.lwf_strength,
+    ewc_strength=FROM_NOTHING.ewc_strength,
     **{
         name: replace(
             getattr(FULL_LENGTH, name),
-            lr=getattr(MINIATURE, name).lr,
-            head_lr=getattr(MINIATURE, name).head_lr,
+            lr=getattr(FROM_NOTHING, name).lr,
+            head_lr=getattr(FROM_NOTHING, name).head_lr,
         )
         for name in (*PHASE.values(), "retrain")
     },

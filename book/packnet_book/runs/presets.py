@@ -103,14 +103,15 @@ class Preset:
 
     tasks: in the order of training; fractions: prune fraction after each
     task but the last; first: training of the first task (adapting it
-    where it starts from ImageNet's weights; None to take these as they
+    where it starts from trained weights; None to take these as they
     are); retrain_first, add, retrain:
     PackNet's phases; alone: of a task in a network of its own, and in
     plain fine-tuning; classifier: of a head on the fixed trunk; lwf: of
     Learning without Forgetting; ewc: of elastic weight consolidation;
     strengths: how much each holds on to what is old; joint: of all tasks
     at once (its epochs are over all pictures); pretrained: start from
-    ImageNet's weights.
+    weights that were trained before: the book's own where it has some for
+    this network (see `pretrained`), else ImageNet's.
     """
 
     name: str
@@ -131,7 +132,8 @@ class Preset:
     pretrained: bool = False
 
 
-MINIATURE = Preset(
+# The small rung, with the first task learnt from random weights.
+FROM_NOTHING = Preset(
     name="miniature",
     architecture=Architecture("vgg16", width=0.25, size=48, dropout=0.0),
     tasks=(
@@ -240,15 +242,6 @@ SPLIT_TINY_IMAGENET = Preset(
     joint=_ADAM,
 )  # fmt: skip
 
-PRESETS = {p.name: p for p in (MINIATURE, PHOTOS, PAPER, SPLIT_TINY_IMAGENET)}
-
-
-def preset(name: str) -> Preset:
-    """The preset of a name. Raises BadRun."""
-    if name not in PRESETS:
-        raise BadRun(f"no preset {name!r}; choose from {', '.join(PRESETS)}")
-    return PRESETS[name]
-
 
 def with_rates(
     preset: Preset, lr: float | None = None, head_lr: float | None = None
@@ -311,17 +304,40 @@ def _refuse_length(epochs: int) -> None:
         raise BadRun(f"epochs {epochs}: give 1 or more")
 
 
-# The miniature as the book's records have it: the first task trained four
-# times as long as in the chapters, as `first_lengths` found it, the others
-# twice (`lengths` is to say whether that is enough); retrained half as long
-# as trained, as PackNet's authors do; rates as `tuning_…` found them.
+# The miniature as the book's records have it: the first task trained as
+# long as `first_lengths` found it, the others 28 epochs (`lengths` is to
+# say whether that is enough); retrained half as long as trained, as
+# PackNet's authors do; rates as `tuning_…` found them.
 FULL_LENGTH = at_length(
     replace(
-        MINIATURE,
+        FROM_NOTHING,
         first=Phase(48, 0.03, schedule="cosine", warmup=1, clip=2.0),
-        retrain_first=replace(MINIATURE.retrain_first, epochs=24),
-        alone=replace(MINIATURE.alone, lr=0.01),
-        classifier=replace(MINIATURE.classifier, lr=0.05),
+        retrain_first=replace(FROM_NOTHING.retrain_first, epochs=24),
+        alone=replace(FROM_NOTHING.alone, lr=0.01),
+        classifier=replace(FROM_NOTHING.classifier, lr=0.05),
     ),
     28,
 )
+
+# The miniature as the chapters train it, in minutes: from weights that have
+# learnt the first task at full length (`data/pretrained`), the others for
+# fewer epochs.
+MINIATURE = at_length(replace(FROM_NOTHING, first=None, pretrained=True), 8)
+
+PRESETS = {
+    p.name: p
+    for p in (
+        MINIATURE,
+        replace(FULL_LENGTH, name="miniature-full"),
+        PHOTOS,
+        PAPER,
+        SPLIT_TINY_IMAGENET,
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset of a name. Raises BadRun."""
+    if name not in PRESETS:
+        raise BadRun(f"no preset {name!r}; choose from {', '.join(PRESETS)}")
+    return PRESETS[name]

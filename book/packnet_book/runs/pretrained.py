@@ -1,4 +1,4 @@
-"""ImageNet weights for a trunk, and the rows of their classifier."""
+"""Weights that were trained before: ImageNet's, or the book's own."""
 
 import re
 import sys
@@ -15,13 +15,26 @@ from torch import Tensor, nn
 from packnet_core.errors import BadTrunk, DamagedFile
 from packnet_core.images import MEAN, STD
 from packnet_core.network import PackNet
-from packnet_core.trunks import Trunk
+from packnet_core.trunks import Architecture, Trunk
 
 # How torchvision's file for DenseNet still names what is now norm1, conv2.
 FORMER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 SUFFIXES = (".safetensors", ".pth")
 # Where torchvision has them under another name than the network's.
 WEIGHTS = {"vgg16_features": ("vgg16", "IMAGENET1K_FEATURES")}
+
+
+def own_weights(architecture: Architecture) -> Path:
+    """Where the book's own weights for a network are, if it has some: with
+    the first task of the miniature learnt (see `data/pretrain.py`)."""
+    here = architecture
+    return _folder() / f"{here.name}-{here.width:g}-{here.size}.safetensors"
+
+
+def _folder() -> Path:
+    package = Path(__file__).parents[1]  # packnet_book
+    checkout = package.parents[1] / "data" / "pretrained"
+    return checkout if checkout.is_dir() else package / "weights"
 
 
 def identifiers() -> list[str]:
@@ -32,12 +45,15 @@ def identifiers() -> list[str]:
 
 
 def read_weights(trunk: Trunk, file: Path | None) -> dict[str, Tensor]:
-    """torchvision's ImageNet weights for a trunk, by parameter name.
+    """Trained weights for a trunk, by parameter name.
 
-    file: .safetensors, or a .pth as torchvision publishes it; None to
-    download it. Raises FileNotFoundError, DamagedFile, OSError.
+    file: .safetensors, or a .pth as torchvision publishes it; None to take
+    the book's own, and if it has none, to download torchvision's. Raises
+    FileNotFoundError, DamagedFile, OSError.
     """
     name = trunk.architecture.name
+    if file is None and own_weights(trunk.architecture).is_file():
+        file = own_weights(trunk.architecture)
     if file is None:
         network, entry = WEIGHTS.get(name, (name, "IMAGENET1K_V1"))
         weights = torchvision.models.get_model_weights(network)[entry]
@@ -94,10 +110,11 @@ def _renormalised(name: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
 def load_pretrained(
     trunk: Trunk, weights: dict[str, Tensor]
 ) -> tuple[Tensor, Tensor] | None:
-    """Put ImageNet weights into a trunk; returns those of the classifier.
+    """Put trained weights into a trunk; returns those of the classifier.
 
-    Returns weight (1000, features) and bias (1000,), or None where the
-    weights are those of convolutions alone, and so new heads must do.
+    Returns weight (C, features) and bias (C,), with ImageNet's C = 1000,
+    or None where the weights are those of convolutions alone, and so new
+    heads must do.
     Raises BadTrunk.
     """
     own = trunk.state_dict()
@@ -130,14 +147,17 @@ def load_pretrained(
 
 
 def start_head(network: PackNet, weight: Tensor, bias: Tensor) -> bool:
-    """Give the current head ImageNet's rows, if its classes have any.
+    """Give the current head the rows of its classes, if there are any.
 
-    weight (1000, features), bias (1000,); the classes must be ImageNet's
-    identifiers. Returns whether they are.
+    weight (C, features), bias (C,). Of ImageNet's 1,000 rows, those whose
+    identifiers are the names of the classes; of others, all, if they are
+    as many as the classes. Returns whether there were any.
     """
-    row = {name: place for place, name in enumerate(identifiers())}
     classes = network.records[-1].classes
-    if not all(name in row for name in classes):
+    row = {name: place for place, name in enumerate(identifiers())}
+    if len(weight) != len(row):
+        row = {name: place for place, name in enumerate(classes)}
+    if len(weight) != len(row) or not all(name in row for name in classes):
         return False
     chosen = [row[name] for name in classes]
     head = network.heads[-1]
