@@ -1,6 +1,7 @@
 """The presets say what they should; the paper's is the paper's."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -113,3 +114,14 @@ def test_the_miniature_begins_with_weights_that_know_the_first_task(tmp_path):
         run.first().parameters(), other.parameters(), strict=True
     ):
         assert mine.equal(theirs)  # whatever the seed
+
+
+def test_weights_that_do_not_fit_are_told_the_cure(tmp_path):
+    narrow = replace(MINIATURE.architecture, width=0.125)
+    turned = MINIATURE.tasks[1:] + MINIATURE.tasks[:1]
+    for name, other in (
+        ("narrow", replace(MINIATURE, architecture=narrow)),
+        ("turned", replace(MINIATURE, tasks=turned)),
+    ):
+        with pytest.raises(BadRun, match="FROM_NOTHING"):
+            Run(other, tmp_path / name, subset=0.02).first()

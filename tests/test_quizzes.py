@@ -218,7 +218,7 @@ AGREE = [
      r"half of the rise is there after (\d+) of"),
     ("error_table", "packed-share", r"vgg16: packed ([\d.]+)% of apart"),
     ("lifelong_learning", "after-flowers",
-     r"objects +here +[\d.]+ %, recorded +([\d.]+) %"),
+     r"objects +when learnt [\d. ±]+ %, at the end ([\d.]+) "),
     ("your_own_task", "share-of-the-new-task",
      r"all +(?:[\d.]+ +){6}([\d.]+)"),
     ("what_if", "last-of-ten", r"flowers 1 recoloured: packnet ([\d.]+)"),

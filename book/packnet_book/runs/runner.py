@@ -34,6 +34,7 @@ from packnet_book.runs.presets import Preset
 from packnet_book.runs.pretrained import (
     SUFFIXES,
     load_pretrained,
+    own_weights,
     read_weights,
     start_head,
 )
@@ -277,13 +278,26 @@ class Run:
             network.add_task(task, self.classes(task))
             return network
         file = self.weights or self._weights_at_hand()
+        here = self.preset.architecture
+        if not file and here.width != 1 and not own_weights(here).is_file():
+            raise BadRun(
+                f"no weights are known for {here.name} at width {here.width} "
+                f"and {here.size} px: begin with FROM_NOTHING in place of "
+                "MINIATURE, or name weights"
+            )
         with self.accelerator.local_main_process_first():  # it downloads
             weights = read_weights(trunk, file)
         self._note_read("weights", digest(weights.values()))
         head = load_pretrained(trunk, weights)
         network.add_task(task, self.classes(task))
-        if head is not None:
-            start_head(network, *head)
+        started = head is not None and start_head(network, *head)
+        if not started and own_weights(here).is_file():
+            if self.preset.first is None:
+                raise BadRun(
+                    f"the book's weights have not learnt {task!r}: begin "
+                    "with FROM_NOTHING in place of MINIATURE, or name other "
+                    "weights"
+                )
         return network
 
     def _weights_at_hand(self) -> Path | None:
