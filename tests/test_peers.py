@@ -229,7 +229,7 @@ def test_the_costs_are_as_the_page_tells_them():
         first = "the first answer as an old task after a step"
         assert 1.1 < at[first, "here"] < at[first, "authors"]
         steps = at["a step of the second task"]
-        assert 0.95 < steps.min() < steps.max() < 1.3
+        assert 0.95 < steps.min() < steps.max() < 1.4
     wide = ratios["VGG-16, half as wide", first]
     assert wide["avalanche"] < wide["here"]
     peak = ratios["VGG-16", "peak memory"]

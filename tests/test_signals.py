@@ -194,7 +194,7 @@ def test_outside_of_training_it_stops_at_once(
 
 # The recipe.
 
-SMALL = ("miniature --size 32 --arch small_vgg --subset 0.03 --epochs 4 "
+SMALL = ("miniature-full --size 32 --arch small_vgg --subset 0.03 --epochs 4 "
          "--out run")  # fmt: skip
 
 

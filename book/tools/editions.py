@@ -23,8 +23,8 @@ BOOK = ROOT / "book"
 OUT = ROOT / "_build" / "editions"
 SOURCES = (
     "pyproject.toml", "README.md", "LICENSE", "packnet_core",
-    "book/packnet_book", "data/manifests", "data/results",
-    "data/studies/questions",
+    "book/packnet_book", "data/manifests", "data/pretrained",
+    "data/results", "data/studies/questions",
 )  # fmt: skip
 LICENCES = ("LICENSE", "LICENSE-text")
 INSTALL = re.compile(r'^( *%pip install --quiet) "packnet-core @ .*"$', re.M)
