@@ -86,6 +86,7 @@ def test_the_wheel_has_every_file_that_is_imported_or_read(wheel):
         "packnet_core": "packnet_core", "packnet_book": "book/packnet_book",
         "packnet_book/manifests": "data/manifests",
         "packnet_book/results": "data/results",
+        "packnet_book/weights": "data/pretrained",
         "packnet_book/questions": "data/studies/questions",
     }  # fmt: skip
     for name, place in places.items():
