@@ -29,8 +29,8 @@ def main() -> None:
     del made["configuration"]
     trunk, head = network.trunk.state_dict(), network.heads[0].state_dict()
     named = {f"head.{name}": tensor for name, tensor in head.items()}
+    (ROOT / "data" / "pretrained").mkdir(exist_ok=True)
     file = own_weights(FULL_LENGTH.architecture)
-    file.parent.mkdir(exist_ok=True)
     with replacing(file) as new:
         save_file({n: t.half() for n, t in {**trunk, **named}.items()}, new)
     for module in (network.trunk, network.heads):

@@ -293,5 +293,5 @@ def test_weights_for_another_network_than_the_presets(tmp_path, capsys):
     for option, value in (("--arch", "vgg16_bn"), ("--size", 64)):
         said = fails(capsys, "run", "miniature", "--out", tmp_path / "run",
                      option, value)  # fmt: skip
-        assert "miniature-full" in said and "--weights" in said
+        assert "take miniature-full" in said and "name weights" in said
     assert not (tmp_path / "run").exists()

@@ -27,7 +27,6 @@ from packnet_book.photos.manifest import known_sets
 from packnet_book.runs.contents import summary
 from packnet_book.runs.methods import METHODS
 from packnet_book.runs.presets import PRESETS, Drawn, shortened, with_rates
-from packnet_book.runs.pretrained import own_weights
 from packnet_book.runs.records import refuse_name
 from packnet_book.runs.runner import Run
 from packnet_core import __version__, load
@@ -275,13 +274,6 @@ def run(
         architecture = replace(architecture, name=arch)
     if size:
         architecture = replace(architecture, size=size)
-    if own_weights(chosen.architecture).is_file() and chosen.pretrained:
-        if not weights and not own_weights(architecture).is_file():
-            raise BadRun(
-                f"{preset} begins with weights for its own network; name "
-                "others with --weights, or take miniature-full, which "
-                "learns the first task too"
-            )
     chosen = replace(chosen, architecture=architecture)
     if epochs:
         chosen = shortened(chosen, epochs)

@@ -25,12 +25,11 @@ def runs(side: str) -> DataFrame:
     """
     study, method, *value = side.split("/")
     table = recorded(study)
-    own = [method, "first"] if method == "individual" else [method]
     if "after" in table:  # the errors after every stage: take the last
+        if method == "individual":  # the first task's own is common to all
+            table = table.replace({"method": {"first": method}})
         keys = ["seed", "method", "task"]
-        table = table[table.method.isin(own)]
         table = table.groupby(keys, as_index=False).last()
-        table = table.assign(method=method)
     found = table[table.method == method].pivot_table(
         index="seed", columns="task", values=value[0] if value else ERROR
     )

@@ -24,8 +24,8 @@ AXES = {method: {"lr": 2.0} for method in PHASE} | {
     "lwf": {"lr": 2.0, "head_lr": 2.0, "lwf_strength": 3.0},
     "ewc": {"lr": 2.0, "ewc_strength": 10.0},
 }
-# The search begins at the rates with which chapters train, after a first
-# task that was trained as in the chapters too, and retrained half as long.
+# The search begins at the first edition's rates, after a first task that
+# was trained as it was there too, and retrained half as long.
 BEGINNING = replace(
     FULL_LENGTH,
     first=FROM_NOTHING.first,

@@ -5,7 +5,7 @@ pictures, and the shares of all of them.
 """
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 
 import torch
@@ -14,22 +14,11 @@ from torch import Tensor
 
 from packnet_book.explorer.page import Page
 from packnet_book.interactives.page import page
+from packnet_book.runs import inference
 from packnet_core.images import Pictures
 
 EACH = 4  # pictures of a task that are shown
 QUALITY = 80  # of a shown picture, of 100
-
-
-def _entropy(logits: Tensor) -> Tensor:
-    return -(logits.softmax(1) * logits.log_softmax(1)).sum(1)
-
-
-# How sure a head is of a picture (N,); the surest is believed.
-WAYS: dict[str, Callable[[Tensor], Tensor]] = {
-    "largest logit": lambda logits: logits.amax(1),
-    "largest softmax": lambda logits: logits.softmax(1).amax(1),
-    "least entropy": lambda logits: -_entropy(logits),
-}
 
 
 def take_name_away(
@@ -59,8 +48,8 @@ def take_name_away(
             for place, task in enumerate(tasks)
         ],
         "ways": [
-            {"name": way, **_believed(pictures, outputs, sure)}
-            for way, sure in WAYS.items()
+            {"name": way, **_believed(pictures, outputs, way)}
+            for way in inference.WAYS
         ],
         "shown": [
             shown
@@ -82,21 +71,16 @@ def _wrong(logits: Tensor, labels: Tensor) -> int:
     return int((logits.argmax(1) != labels).sum())
 
 
-def _chosen(views: Sequence[Tensor], sure: Callable) -> Tensor:
-    """The place of the task whose head is believed (N,)."""
-    return torch.stack([sure(logits) for logits in views]).argmax(0)
-
-
 def _believed(
     pictures: Mapping[str, Pictures],
     outputs: Mapping[str, Sequence[Tensor]],
-    sure: Callable[[Tensor], Tensor],
+    way: str,
 ) -> dict:
     """How many pictures of each task are taken for each, and are wrong."""
     believed, wrong = [], []
     for place, (task, own) in enumerate(pictures.items()):
         views = outputs[task]
-        chosen = _chosen(views, sure)
+        chosen = inference.believed(way, views)
         believed.append(chosen.bincount(minlength=len(views)).tolist())
         right = views[place].argmax(1) == own.labels
         wrong.append(int((~right | (chosen != place)).sum()))
@@ -111,7 +95,7 @@ def _shown(
     own = pictures[tasks[place]]
     assert isinstance(own.images, Tensor)
     chosen = torch.linspace(0, len(own.labels) - 1, EACH).round().long()
-    ways = [_chosen(views, sure) for sure in WAYS.values()]
+    ways = [inference.believed(way, views) for way in inference.WAYS]
     return [
         {
             "task": place,
@@ -123,7 +107,7 @@ def _shown(
                     pictures[task].classes[logits[i].argmax()],
                     round(float(logits[i].max()), 4),
                     round(float(logits[i].softmax(0).max()), 4),
-                    round(float(_entropy(logits[i : i + 1])), 4),
+                    round(float(inference.entropy(logits[i : i + 1])), 4),
                 ]
                 for task, logits in zip(tasks, views)
             ],

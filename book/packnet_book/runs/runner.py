@@ -54,6 +54,10 @@ LOOKED_AT = {
     "exercises", "explorer", "figures", "from_scratch.py", "interactives",
     "playground",
 }  # fmt: skip
+ELSE = (  # where there are no weights to begin with
+    "take miniature-full (FROM_NOTHING in place of MINIATURE), which learns "
+    "the first task too, or name weights"
+)
 PATIENCE = timedelta(hours=6)  # while one process fetches or decodes
 
 
@@ -68,8 +72,9 @@ class Run:
     precision: "no" for float32 throughout, "bf16", "fp16", or None for
     what `accelerate launch` said; accumulate: chunks that a batch is put
     through in, one after the other, where the memory does not hold it
-    whole. Raises BadRun if the directory holds another run, or this
-    process has begun with another precision.
+    whole. Raises BadRun if the directory holds another run, no weights
+    are known to begin with, or this process has begun with another
+    precision.
     """
 
     def __init__(
@@ -118,6 +123,7 @@ class Run:
                 "in a new process"
             )
         self.pictures = cache(self._pictures)
+        self._refuse_without_weights()
         self._claim()
 
     def carry_out(self, methods: Iterable[str]) -> pandas.DataFrame:
@@ -278,27 +284,27 @@ class Run:
             network.add_task(task, self.classes(task))
             return network
         file = self.weights or self._weights_at_hand()
-        here = self.preset.architecture
-        if not file and here.width != 1 and not own_weights(here).is_file():
-            raise BadRun(
-                f"no weights are known for {here.name} at width {here.width} "
-                f"and {here.size} px: begin with FROM_NOTHING in place of "
-                "MINIATURE, or name weights"
-            )
         with self.accelerator.local_main_process_first():  # it downloads
             weights = read_weights(trunk, file)
         self._note_read("weights", digest(weights.values()))
         head = load_pretrained(trunk, weights)
         network.add_task(task, self.classes(task))
         started = head is not None and start_head(network, *head)
-        if not started and own_weights(here).is_file():
-            if self.preset.first is None:
-                raise BadRun(
-                    f"the book's weights have not learnt {task!r}: begin "
-                    "with FROM_NOTHING in place of MINIATURE, or name other "
-                    "weights"
-                )
+        own = own_weights(self.preset.architecture)
+        if not started and self.preset.first is None and own.is_file():
+            raise BadRun(f"{own.name} has not learnt {task!r}: {ELSE}")
         return network
+
+    def _refuse_without_weights(self) -> None:
+        """torchvision has weights for networks of their full width only."""
+        here = self.preset.architecture
+        known = here.width == 1 or own_weights(here).is_file()
+        given = self.weights or self._weights_at_hand()
+        if self.preset.pretrained and not known and not given:
+            raise BadRun(
+                f"no weights are known for {here.name} at width {here.width} "
+                f"and {here.size} px: {ELSE}"
+            )
 
     def _weights_at_hand(self) -> Path | None:
         """A file of weights beside the pictures, named like the network."""
