@@ -7,6 +7,8 @@ no versions, no progress bars, so that a difference between two runs is a
 difference in results.
 """
 
+import csv
+import math
 import os
 import sys
 import time
@@ -17,7 +19,14 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from toc import title
+
 BOOK = Path(__file__).parents[1]
+TIMES = BOOK.parent / "data" / "results" / "chapter_times.csv"
+SECONDS = {
+    row["chapter"]: float(row["seconds again"])
+    for row in csv.DictReader(TIMES.read_text("utf-8").splitlines())
+}
 TIMEOUT = 3600  # seconds a cell, waiting for another chapter included
 
 
@@ -89,13 +98,15 @@ def tried(path: Path) -> str:
     return ""
 
 
-def turn(path: Path) -> tuple[bool, bool, bool, str]:
-    """The order: while one chapter trains the first network and PackNet's,
-    those that need neither are run beside it, then the one that trains
-    another method's."""
-    uses = "run(MINIATURE" in path.read_text("utf-8")
+def turn(path: Path) -> tuple[bool, bool, float, str]:
+    """The order: while one chapter trains PackNet's networks, those that do
+    not use them are run beside it, the longest first, and then the others.
+    """
     trains = path.stem == "error_table"
-    return not trains, uses, path.stem != "lifelong_learning", path.name
+    text = path.read_text("utf-8")
+    waits = r"run(MINIATURE, [\"packnet\"]" in text and not trains
+    seconds = SECONDS.get(title(path), math.inf)  # of a new one: unknown
+    return not trains, waits, -seconds, path.name
 
 
 def main() -> int:
