@@ -10,10 +10,11 @@ PINS ?= requirements.lock
 TORCH_INDEX ?=
 INSTALL = $(BIN)/pip install $(addprefix --constraint ,$(PINS)) \
   $(addprefix --extra-index-url ,$(TORCH_INDEX)) --editable
-# One chapter trains the networks that many use, which come last, else they
-# wait for it.
+# One chapter trains PackNet's networks; those that use them come after the
+# others, else they wait for it.
 TRAINS := book/error_table.ipynb
-USE := $(filter-out $(TRAINS),$(shell grep -l 'run.MINIATURE' book/*.ipynb))
+USE := $(filter-out $(TRAINS),\
+  $(shell grep -l 'run.MINIATURE, ...packnet' book/*.ipynb))
 OTHERS := $(filter-out $(TRAINS) $(USE),$(wildcard book/*.ipynb))
 HAVE_CHROMIUM := { command -v chromium-headless-shell || \
   command -v chromium || command -v chromium-browser || \
@@ -45,7 +46,7 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
 	rm -rf _build/test-runs
 	OMP_NUM_THREADS=1 PACKNET_BOOK=required $(BIN)/pytest \
-	  $(TRAINS) tests $(OTHERS) $(USE) --durations=20 \
+	  $(TRAINS) $(OTHERS) $(USE) tests --durations=20 \
 	  --numprocesses=2 --dist=loadfile --no-loadscope-reorder \
 	  --nbval --nbval-current-env --nbval-cell-timeout=3000 \
 	  --nbval-sanitize-with=tests/figures.cfg

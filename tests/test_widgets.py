@@ -382,9 +382,11 @@ def test_the_ground_is_that_of_what_is_around(
     context.close()
 
 
-def test_a_full_vgg16_is_sampled_to_less_than_5_mb(browser, tmp_path):
+def test_fifty_million_weights_are_sampled_to_less_than_5_mb(
+    browser, tmp_path
+):
     torch.manual_seed(0)
-    trunk = build(Architecture("vgg16"))
+    trunk = build(Architecture("vgg16", size=96))
     network = PackNet(trunk, trunk.out_features)
     network.add_task("imagenet", 1000)
     network.prune(0.5)

@@ -187,8 +187,8 @@ def loses(task: str, other: str) -> Truth:
 def learns(task: str) -> Truth:
     """The last task in plain training, beside a network of its own."""
     last, alone = (
-        runs(f"miniature/{method}")[task]
-        for method in ("sequential", "individual")
+        in_turn()[TASKS[-1], task],
+        runs("chapters/individual")[task],
     )
     words = (
         "better than by a network of their own",
