@@ -143,7 +143,7 @@ SHOWN = {
     "exact": "What steps of a second task change in the first one’s answers",
     "rule": "Weights with another owner than the authors’ rule gives",
     "cost": "Bytes, time and memory over those of a plain network",
-    "accepts": "What becomes of six networks",
+    "accepts": "What becomes of seven networks, one of them in two forms",
     "learns": "Errors in percent, and differences in points, of four tasks",
 }
 
