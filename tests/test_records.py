@@ -154,13 +154,17 @@ def test_the_readme_tells_the_recorded_numbers():
     errors = table.pivot_table(
         index="seed", columns=["method", "task"], values="top1_error"
     )
-    lines = ["| top-1 error, % | individual networks | PackNet |"]
+    lines = ["| top-1 error, % | individual networks | PackNet | difference |"]
+    pairs = errors["packnet"] - errors["individual"]
     for task in [t.name for t in MINIATURE.tasks]:
         one, packed = (
             mean_interval(errors[method, task])
             for method in ("individual", "packnet")
         )
-        lines.append(f"| {task} | {one} | {packed} |")
+        price = mean_interval(pairs[task])
+        lines.append(f"| {task} | {one} | {packed} | {price:+} |")
+    added = pairs[[t.name for t in MINIATURE.tasks[1:]]].mean(axis=1)
+    lines.append(f"| mean of the added | | | {mean_interval(added):+} |")
     wanted = f"{len(errors)} seeds, mean and 95 % interval"
     readme = (RECORDED.parents[1] / "README.md").read_text()
     for line in (*lines, wanted):
