@@ -154,7 +154,9 @@ def test_the_readme_tells_the_recorded_numbers():
     errors = table.pivot_table(
         index="seed", columns=["method", "task"], values="top1_error"
     )
-    lines = ["| top-1 error, % | individual networks | PackNet | difference |"]
+    lines = [
+        "| top-1 error, % | individual networks | PackNet | difference |"
+    ]
     pairs = errors["packnet"] - errors["individual"]
     for task in [t.name for t in MINIATURE.tasks]:
         one, packed = (
