@@ -253,7 +253,7 @@ def test_nobody_who_ends_the_marking_is_left_running(marked, folder):
     [
         ("wrong", 1, r"\(b\) you say"),
         ("wrong", 2, "weights that do not belong"),
-        ("endless", 3, "still running after 10 s"),
+        ("endless", 3, "still running after 4 s"),
         ("raises", 2, "ZeroDivisionError"),
         ("raises", 3, "NameError.*undefined"),
         ("raises", 4, "SystemExit"),
