@@ -5,8 +5,7 @@ optimiser, and old momentum goes on moving a weight whose gradient is
 zero. So the guard does two things. As soon as a gradient is complete,
 the entries of fixed weights are cleared: clipping by norm then sees only
 what may move. After every step, whatever the optimiser did to a fixed
-weight is undone from a copy, bit for bit. That takes the weight's own
-size in memory, in layers where something is fixed.
+weight is undone, bit for bit, from a copy in layers where any is fixed.
 """
 
 import weakref
@@ -49,17 +48,25 @@ class Fixed:
         for values, owners in pieces(kept, owner):
             keep_where(values, ~owned(owners, task))
         self.kept = bits(kept)
+        # As wide as the weights, a mask takes half the time, but room.
+        small = len([*pieces(owner)]) == 1
+        self.mask = owned(owner, task).to(self.kept.dtype) if small else None
+
+    def _mine(self, owners: Tensor) -> Tensor:
+        if self.mask is None or self.version != self.owner._version:
+            return owned(owners, self.task)
+        return self.mask
 
     def clear(self, weight: Tensor) -> None:
         """Clear the gradients of the fixed weights, in place."""
         if weight.grad is not None:
             for values, owners in pieces(weight.grad, self.owner):
-                keep_where(values, owned(owners, self.task))
+                keep_where(values, self._mine(owners))
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
         for now, kept, owners in pieces(bits(weight), self.kept, self.owner):
-            torch.addcmul(kept, now, owned(owners, self.task), out=now)
+            torch.addcmul(kept, now, self._mine(owners), out=now)
 
 
 class Guard:

@@ -50,8 +50,7 @@ class Extracted(nn.Module):
 
     def __init__(self, trunk: nn.Module, head: nn.Module):
         super().__init__()
-        self.trunk = trunk
-        self.head = head
+        self.trunk, self.head = trunk, head
 
     def forward(self, *inputs, **options) -> Tensor:
         """Logits (B, classes) for what the trunk takes."""
@@ -393,8 +392,8 @@ class PackNet(nn.Module):
         """Let the guard, if there is one, know what is fixed now."""
         if guard := self._guard():
             owner, others = self.owner, dict(self.frozen_rest()).values()
+            layers = [(w, owner[n]) for n, w in self.layers.items()]
             with self.lock:
-                layers = [(w, owner[n]) for n, w in self.layers.items()]
                 guard.remember(layers, len(self.records), others)
 
     def _before_step(self) -> None:
@@ -467,9 +466,8 @@ class PackNet(nn.Module):
 
     def get_extra_state(self) -> Tensor:
         """Tasks, digests and provenance, as the bytes of a JSON text."""
-        tasks = [asdict(record) for record in self.records]
-        about = {"tasks": tasks, "proof": self._proof}
-        return _as_bytes({**about, "provenance": self.provenance})
+        about = {"proof": self._proof, "provenance": self.provenance}
+        return _as_bytes({"tasks": [*map(asdict, self.records)], **about})
 
     def set_extra_state(self, state: Tensor) -> None:
         """Take over what `get_extra_state` gave."""
@@ -534,7 +532,7 @@ class PackNet(nn.Module):
         header = {
             "architecture": architecture and asdict(architecture),
             "features": self.out_features,
-            "tasks": [asdict(record) for record in self.records],
+            "tasks": [*map(asdict, self.records)],
             "provenance": self.provenance,
         }
         self._proven_at = None

@@ -37,10 +37,10 @@ def cutoff(
     weight: float tensor, any shape; owner: uint8 tensor, same shape;
     fraction: in [0, 1). Raises BadFraction, and Diverged where a weight of
     the task is not a finite number."""
-    mine = owned(owner, task)
-    own = weight.flatten() if mine.all() else weight.masked_select(mine)
+    whole = all(owned(part, task).all() for (part,) in pieces(owner))
+    own = weight if whole else weight.masked_select(owned(owner, task))
     exact = torch.promote_types(weight.dtype, torch.float32)  # for numpy
-    sizes = own.abs().to("cpu", exact).numpy()
+    sizes = own.abs().to("cpu", exact).flatten().numpy()
     rank = round(checked(fraction) * len(sizes))
     if len(sizes) and not numpy.isfinite(sizes.max()):
         raise Diverged(
@@ -61,6 +61,6 @@ def free_up_to(
     magnitude from `cutoff`; None frees nothing."""
     if limit is not None:
         for values, owners in pieces(weight, owner):
-            keep = (values.abs() > limit) | ~owned(owners, task)
+            keep = values.abs().gt_(limit).bool() | ~owned(owners, task)
             keep_where(values, keep)
-            owners.mul_(keep)  # FREE is 0
+            owners.mul_(keep.view(torch.uint8))  # FREE is 0

@@ -160,6 +160,7 @@ def fit(
     )
     title = title or network.tasks[-1]
     device, kind = accelerator.device, number_type(network)
+    seeded = torch.default_generator if device.type == "cpu" else torch
     process, main = accelerator.process_index, accelerator.is_main_process
     mine = slice(process, None, accelerator.num_processes)
     # The main process shows its bar as TQDM_DISABLE says, others none.
@@ -198,7 +199,7 @@ def fit(
                 for group in optimizer.param_groups:
                     group["lr"] = group["full_lr"] * factor
                 dropout = generator(seed, "dropout", step, process)
-                torch.manual_seed(dropout.initial_seed())
+                seeded.manual_seed(dropout.initial_seed())
                 optimizer.zero_grad()
                 loss = _gradients(accelerator, model, batch(step), accumulate)
                 if not math.isfinite(loss):
@@ -286,10 +287,9 @@ def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
         {"params": network.trunk.parameters(), "full_lr": phase.lr},
         {"params": heads, "full_lr": head_lr},
     ]
-    decay = phase.weight_decay
     if phase.optimizer == "adam":
-        return Adam(groups, weight_decay=decay)
-    return SGD(groups, phase.lr, phase.momentum, weight_decay=decay)
+        return Adam(groups, weight_decay=phase.weight_decay)
+    return SGD(groups, phase.lr, phase.momentum, 0, phase.weight_decay)
 
 
 def _gradients(
@@ -368,5 +368,4 @@ class Checkpoint:
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.begun = time.monotonic() - state["seconds"]
-            steps = state["steps"]
-        return steps
+            return state["steps"]

@@ -34,8 +34,7 @@ class Trunk(nn.Sequential):
         self, architecture: Architecture, layers: OrderedDict, features: int
     ):
         super().__init__(layers)
-        self.architecture = architecture
-        self.out_features = features
+        self.architecture, self.out_features = architecture, features
 
     def forward(self, images: Tensor) -> Tensor:
         # Channels last is up to a third faster, and the same for all.
@@ -61,11 +60,10 @@ def vgg(architecture: Architecture) -> Trunk:
     network: divided by 32 here. "small_vgg": 6 convolutions, 4 halvings.
     """
     name = architecture.name
-    plan, units, side = cfgs["D"], 4096, architecture.size // 32
+    plan, units = cfgs["D"], 4096
+    side = 1 if name == "vgg16_features" else architecture.size // 32
     if name == "small_vgg":
         plan, units, side = SMALL_VGG, 128, architecture.size // 16
-    if name == "vgg16_features":
-        side = 1
 
     def wide(count: int) -> int:
         return max(1, round(count * architecture.width))

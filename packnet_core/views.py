@@ -65,10 +65,9 @@ class View:
                     copy = masked(weight, owner, self.task)
                 # The weight is kept: no other takes its identity.
                 self._copies[name] = state, copy, weight
-            _, copy, _ = self._copies[name]
-            if copy is not weight and torch.is_grad_enabled():
-                copy = weight.masked_fill(~visible(owner, self.task), 0)
-            if copy is not weight:
+            if (copy := self._copies[name][1]) is not weight:
+                if torch.is_grad_enabled():
+                    copy = weight.masked_fill(~visible(owner, self.task), 0)
                 shown[name] = copy
         return shown
 

@@ -784,9 +784,12 @@ def test_owners_that_are_written_to_are_followed(
         for weight in network.layers.values():
             weight.normal_()
     before = {n: w.clone() for n, w in network.layers.items()}
+    former = {n: owner == 1 for n, owner in network.owner.items()}
     for owner in network.owner.values():
         owner.fill_(2)
     network(IMAGES).sum().backward()
+    for name, weight in network.layers.items():
+        assert weight.grad[former[name]].any()  # it may move from now on
     optimizer.step()
     for name, weight in network.layers.items():
         assert torch.equal(weight, before[name])
