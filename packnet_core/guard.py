@@ -20,22 +20,25 @@ from xxhash import xxh3_128
 from packnet_core.masking import bits, keep_where, owned, pieces, visible
 
 
-def digest(values: Tensor, owner: Tensor | None = None, end: int = 0) -> str:
-    """A short text that changes when a bit of `values` does; with `owner`
-    (uint8, same shape), a weight of a task before `end`, or its owner. By
-    xxh3 in 128 bits: it tells accidents, and is no seal against forgery."""
+def digest(
+    data: Tensor, owner: Tensor | None = None, end: int = 0, cut: bool = False
+) -> str:
+    """A short text that changes when a bit of `data` does; with `owner`
+    (uint8, same shape), a weight of a task before `end`, or its owner; all
+    others are zero already if `cut`. By xxh3 in 128 bits: it tells
+    accidents, and is no seal against forgery."""
     made = xxh3_128()
     owners = [] if owner is None else [owner.contiguous()]
-    room = values.detach().new_empty(0)  # for all pieces: new pages are slow
-    for counted in pieces(values.detach().contiguous(), *owners):
+    room = data.detach().new_empty(0)  # for all pieces: new pages are slow
+    for counted in pieces(data.detach().contiguous(), *owners):
         if owner is not None:
-            now, seen = bits(counted[0]), visible(counted[1], end - 1)
-            fixed = bits(room.resize_(now.shape)).copy_(seen).mul_(now)
-            counted = fixed, seen.view(torch.uint8).mul_(counted[1])
+            now, fixed = bits(counted[0]), visible(counted[1], end - 1)
+            if not cut:
+                now = bits(room.resize_(now.shape)).copy_(fixed).mul_(now)
+            counted = now, fixed.view(torch.uint8).mul_(counted[1])
         for one in counted:
             made.update(one.reshape(-1).view(torch.uint8).cpu().numpy().data)
-    kind = str(values.dtype).removeprefix("torch.")
-    return f"{kind}:{made.hexdigest()}"
+    return f"{str(data.dtype).removeprefix('torch.')}:{made.hexdigest()}"
 
 
 class Fixed:
@@ -43,7 +46,7 @@ class Fixed:
     owns (owner: uint8 tensor, shaped like `weight`)."""
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
-        self.owner, self.task, self.version = owner, task, owner._version
+        self.owner, self.task, self.noted = owner, task, owner._version
         kept = weight.detach().clone()
         for values, owners in pieces(kept, owner):
             keep_where(values, ~owned(owners, task))
@@ -53,7 +56,7 @@ class Fixed:
         self.mask = owned(owner, task).to(self.kept.dtype) if small else None
 
     def _mine(self, owners: Tensor) -> Tensor:
-        if self.mask is None or self.version != self.owner._version:
+        if self.mask is None or self.noted != self.owner._version:
             return owned(owners, self.task)
         return self.mask
 
@@ -122,8 +125,7 @@ class Guard:
 
     def is_current(self) -> bool:
         """Whether the owners are still those that were noted."""
-        noted = self.partly.values()
-        return all(f.version == f.owner._version for f in noted)
+        return all(f.noted == f.owner._version for f in self.partly.values())
 
     @torch.no_grad()
     def restore(self) -> None:

@@ -359,24 +359,25 @@ class PackNet(nn.Module):
         self._proven_at = self._stamps()
         self._remember()
 
-    def _digests(self) -> dict[str, str]:
+    def _digests(self, view: View | None = None) -> dict[str, str]:
         """Digests of all fixed bits, by their names in the state."""
-        before, owner = len(self.records), self.owner
+        end, owner = len(self.records), self.owner
+        shown = view.weights() if view and view.task == end - 1 else {}
         return {
-            f"trunk.{name}": digest(weight, owner[name], before)
-            for name, weight in self.layers.items()
+            f"trunk.{n}": digest(shown.get(n, w), owner[n], end, n in shown)
+            for n, w in self.layers.items()
         } | {name: digest(tensor) for name, tensor in self.frozen_rest()}
 
     def _stamps(self) -> list:
         return [written(t) for t in (*self.parameters(), *self.buffers())]
 
-    def _prove(self) -> None:
+    def _prove(self, view: View | None = None) -> None:
         """See that no fixed bit has changed, if anything was written to
         since; a guard puts right what it can. Raises Changed."""
         with self.lock:
             if self._proof is None or self._stamps() == self._proven_at:
                 return
-            present = self._digests()
+            present = self._digests(view)
             if present != self._proof and (guard := self._guard()):
                 guard.restore()
                 present = self._digests()
@@ -409,7 +410,7 @@ class PackNet(nn.Module):
                 f"{self.tasks[view.task - 1]!r}: leave the view first"
             )
 
-    def see_unchanged(self) -> None:
+    def see_unchanged(self, view: View | None = None) -> None:
         """See that the layers are those of the owner map, and that no
         fixed bit has changed. Raises BadTrunk, Changed."""
         masking.refuse_inexact(self.trunk)
@@ -425,7 +426,7 @@ class PackNet(nn.Module):
                     f"{name} came in, or changed its shape, and nobody owns "
                     "it: change the trunk before a PackNet is made of it"
                 )
-        self._prove()
+        self._prove(view)
 
     def train(self, mode: bool = True) -> "PackNet":
         """Set training or eval mode. Raises Changed on leaving training

@@ -37,7 +37,8 @@ def cutoff(
     weight: float tensor, any shape; owner: uint8 tensor, same shape;
     fraction: in [0, 1). Raises BadFraction, and Diverged where a weight of
     the task is not a finite number."""
-    whole = all(owned(part, task).all() for (part,) in pieces(owner))
+    mine = (owned(part, task) for (part,) in pieces(owner))
+    whole = all(part.view(torch.uint8).all() for part in mine)
     own = weight if whole else weight.masked_select(owned(owner, task))
     exact = torch.promote_types(weight.dtype, torch.float32)  # for numpy
     sizes = own.abs().to("cpu", exact).flatten().numpy()

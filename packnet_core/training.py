@@ -166,8 +166,7 @@ def fit(
     # The main process shows its bar as TQDM_DISABLE says, others none.
     shown = {"unit": "step"} | ({} if main else {"disable": True})
 
-    epochs = partial(shuffled, len(pictures), phase.batch, seed)
-    order = lru_cache(maxsize=1)(epochs)  # of one epoch at a time
+    order = lru_cache(1)(partial(shuffled, len(pictures), phase.batch, seed))
 
     def batch(step: int) -> Batch:
         indices = order(epoch=step // per_epoch)[step % per_epoch]
@@ -362,9 +361,7 @@ class Checkpoint:
         with damage_named(self.path, "damaged checkpoint", "delete it"):
             state = torch.load(self.path, "cpu", weights_only=True)
             if state["about"] != self.about:
-                raise BadRun(
-                    f"{self.path}: checkpoint of another phase; delete it"
-                )
+                raise BadRun(f"{self.path} is another phase's: delete it")
             self.network.load_state_dict(state["network"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.begun = time.monotonic() - state["seconds"]

@@ -34,8 +34,6 @@ class View:
         if self.entered:
             raise InsideView("a view is entered once: call net.view() again")
         innermost(self.network)
-        self.network.see_unchanged()
-        self.entered = True
         caller = sys._getframe(1)
         above = caller.f_back  # a context manager's generator may wait
         if caller.f_code.co_flags & GENERATOR and (
@@ -43,7 +41,9 @@ class View:
         ):
             self.generator = id(caller)
         with self.network.lock, torch.no_grad():
+            self.network.see_unchanged(self)
             self.weights()
+        self.entered = True
         _open.set((*_open.get(), self))
         return self.network
 
