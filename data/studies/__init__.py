@@ -74,7 +74,7 @@ from studies.rates import AXES, BEGINNING, tuning
 CHOOSING, LENGTH = (600,), (500, 501)
 TEN = tuple(range(1000, 1010))  # draws of the tables
 SIX = tuple(range(1000, 1006))
-TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1024))
+TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1020))
 SMALL = asdict(FULL_LENGTH)
 PACKING = ("retrain_first", "add", "retrain")
 BOTH = (*PACKING, "alone")
