@@ -230,9 +230,8 @@ def test_the_costs_are_as_the_page_tells_them():
         first = "the first answer as an old task after a step"
         assert at[first, "avalanche"] < at[first, "here"]
         assert 1.1 < at[first, "here"] < at[first, "authors"]
-        proof = at["of it, the proof that nothing fixed has changed", "here"]
-        rest = at["of it, what the others do too", "here"]
-        assert rest + proof == pytest.approx(at[first, "here"], abs=0.1)
+        rest = at["the same without the proof, as the others have it", "here"]
+        assert rest < at[first, "here"]
         assert rest < at[first, "avalanche"] + 0.05
         steps = at["a step of the second task"]
         assert 0.95 < steps.min() < steps.max() < 1.4

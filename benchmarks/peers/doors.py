@@ -172,8 +172,8 @@ class Here(Door):
 
     @contextmanager
     def looking(self) -> Iterator[Callable[[Tensor], Tensor]]:
-        with self.net.eval().view("first"):
-            yield self.net
+        with self.net.view("first"):  # then eval mode, as `evaluate` has it
+            yield self.net.eval()
 
     def owners(self) -> list[Tensor]:
         return [owner.clone() for owner in self.net.owner.values()]

@@ -186,6 +186,7 @@ DUE = {study.name for study in STUDIES} - {
     "unnamed",
     "merged",
     "first_lengths",
+    "lengths",
     "full_scale",
     "playground",
     "photos_vgg",
