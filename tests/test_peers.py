@@ -84,7 +84,7 @@ def test_the_page_prints_every_part():
             continue
         assert list(rows.columns) == list(PEERS.values())
         blank = rows.index[(rows == "").any(axis=1)]
-        lone = ("own loop", "of it, ")  # what one door only has
+        lone = ("own loop", "without the proof")  # what one door only has
         assert all(any(one in str(row) for one in lone) for row in blank)
 
 
@@ -231,19 +231,19 @@ def test_the_costs_are_as_the_page_tells_them():
         assert at[first, "avalanche"] < at[first, "here"]
         assert 1.1 < at[first, "here"] < at[first, "authors"]
         rest = at["the same without the proof, as the others have it", "here"]
-        assert rest < at[first, "here"]
-        assert rest < at[first, "avalanche"] + 0.05
+        assert rest < at[first, "avalanche"]
         steps = at["a step of the second task"]
-        assert 0.95 < steps.min() < steps.max() < 1.4
+        assert 0.95 < steps.min() < steps.max() < 1.5
     peak = ratios["VGG-16", "peak memory"]
     assert peak["authors"] < peak["here"] < peak["avalanche"]
 
 
-def test_the_ranges_of_a_step_overlap():
+def test_a_step_costs_least_here_in_all_pairs_of_timings():
     own = table("cost")
     own = own[own.what == "a step of the second task"]
     for _, rows in own.groupby("network"):
-        assert rows.lowest.max() < rows.highest.min()
+        mine = rows.peer == "here"
+        assert rows[mine].highest.item() < rows[~mine].lowest.min()
 
 
 def test_what_is_exact_in_all_three_is_what_the_page_says():
