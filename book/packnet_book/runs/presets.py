@@ -304,10 +304,10 @@ def _refuse_length(epochs: int) -> None:
         raise BadRun(f"epochs {epochs}: give 1 or more")
 
 
-# The miniature as the book's records have it: the first task trained as
-# long as `first_lengths` found it, the others 28 epochs (`lengths` is to
-# say whether that is enough); retrained half as long as trained, as
-# PackNet's authors do; rates as `tuning_…` found them.
+# The miniature for records that are due: the first task trained as long as
+# `first_lengths` found it, the others 28 epochs, which `lengths` found too
+# few (with 56, individual networks still improve); retrained half as long
+# as trained, as PackNet's authors do; rates as `tuning_…` found them.
 FULL_LENGTH = at_length(
     replace(
         FROM_NOTHING,
