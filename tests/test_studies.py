@@ -306,7 +306,9 @@ def test_an_adapter_changes_little_and_nothing_at_first(small):
     images = torch.randn(2, 3, 32, 32)
     before = trunk(images)
     adapted = photographs.adapters(trunk, 4)
-    assert len(adapted) == 25 and torch.equal(trunk(images), before)
+    assert len(adapted) == 25
+    # Not to the bit: a sum may lie in memory in another order.
+    torch.testing.assert_close(trunk(images), before)
     table = small("photos_adapter")
     assert table.task.tolist() == TASKS[1:]
 
