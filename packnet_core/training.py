@@ -218,7 +218,7 @@ def fit(
                     watch(step + 1)
                 stop = any(gather_object([bool(signals)]))  # one: all do
                 if main:
-                    kept.save(step + 1, stop)
+                    kept.save(step + 1, stop or step + 1 == steps)
                 if stop:
                     accelerator.wait_for_everyone()
                     raise KeyboardInterrupt

@@ -548,6 +548,19 @@ def test_a_checkpoint_from_before_pruning_is_refused(
     assert network.owner_counts() == before
 
 
+def test_what_comes_after_the_last_step_loses_none(pictures, tmp_path):
+    """Ctrl-C in the evaluation that follows, say."""
+    network, again = start(), start()
+    options = {"size": SIZE, "checkpoint": tmp_path / "phase.checkpoint"}
+    fit(network, pictures, PHASE, **options)
+    steps = []
+    fit(again, pictures, PHASE, watch=steps.append, **options)
+    assert not steps
+    there = again.state_dict()
+    for name, trained in network.state_dict().items():
+        assert torch.equal(trained, there[name]), name
+
+
 def test_divergence_is_named_where_no_bar_is_shown(pictures, monkeypatch):
     monkeypatch.setenv("TQDM_DISABLE", "1")
     network = start()

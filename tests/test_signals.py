@@ -255,7 +255,7 @@ def test_a_job_that_is_requeued_ends_as_if_undisturbed(tmp_path):
     )
     assert job.returncode == 75
     assert (tmp_path / "job" / "asked").read_text() == "requeue 42\n"
-    # Kept is what it was at, or all of it if that was its last step.
+    # Its last step may have been taken, and all of it kept.
     kept = [file.name for file in tmp_path.glob("job/run/stages/*retrain*")]
     assert kept and not (tmp_path / "job" / "run" / "results.csv").exists()
     for process in (begin("job"), begin("whole")):
