@@ -52,24 +52,24 @@ class Fixed:
             keep_where(values, ~owned(owners, task))
         self.kept = bits(kept)
         # As wide as the weights, a mask takes half the time, but room.
-        small = len([*pieces(owner)]) == 1
+        small = len([*pieces(owner, whole=4)]) == 1
         self.mask = owned(owner, task).to(self.kept.dtype) if small else None
 
-    def _mine(self, owners: Tensor) -> Tensor:
-        if self.mask is None or self.noted != self.owner._version:
-            return owned(owners, self.task)
-        return self.mask
+    def _mine(self, *tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
+        mask = self.mask if self.noted == self.owner._version else None
+        for *parts, owners in pieces(*tensors, self.owner, whole=4):
+            yield *parts, owned(owners, self.task) if mask is None else mask
 
     def clear(self, weight: Tensor) -> None:
         """Clear the gradients of the fixed weights, in place."""
         if weight.grad is not None:
-            for values, owners in pieces(weight.grad, self.owner):
-                keep_where(values, self._mine(owners))
+            for values, mine in self._mine(weight.grad):
+                keep_where(values, mine)
 
     def restore(self, weight: Tensor) -> None:
         """Put the fixed weights back, in place, bit for bit."""
-        for now, kept, owners in pieces(bits(weight), self.kept, self.owner):
-            torch.addcmul(kept, now, self._mine(owners), out=now)
+        for now, kept, mine in self._mine(bits(weight), self.kept):
+            torch.addcmul(kept, now, mine, out=now)
 
 
 class Guard:

@@ -151,10 +151,10 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
 # way out, for 0 * NaN is NaN; whole numbers times 0 or 1 are exact.
 
 
-def pieces(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
+def pieces(*tensors: Tensor, whole: int = 1) -> Iterable[tuple[Tensor, ...]]:
     """Views of the same entries of tensors of one shape, a piece each; all
-    in one if they are small, or not stored alike and without gaps."""
-    if tensors[0].numel() <= PIECE:
+    in one if that is `whole` pieces, or not stored alike and without gaps."""
+    if tensors[0].numel() <= whole * PIECE:
         return (tensors,)
     dense = torch.empty_like(tensors[0], device="meta").stride()
     if any(tensor.stride() != dense for tensor in tensors):

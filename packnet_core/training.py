@@ -282,13 +282,13 @@ def _prepared(
 def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
     heads = [p for p in network.heads.parameters() if p.requires_grad]
     head_lr = phase.lr if phase.head_lr is None else phase.head_lr
-    groups = [
-        {"params": network.trunk.parameters(), "full_lr": phase.lr},
-        {"params": heads, "full_lr": head_lr},
-    ]
+    trunk = {"params": network.trunk.parameters(), "full_lr": phase.lr}
+    head = {"params": heads, "full_lr": head_lr}
+    decay = phase.weight_decay
     if phase.optimizer == "adam":
-        return Adam(groups, weight_decay=phase.weight_decay)
-    return SGD(groups, phase.lr, phase.momentum, 0, phase.weight_decay)
+        return Adam([trunk, head], weight_decay=decay)
+    fused = next(network.parameters()).is_cpu or None  # faster
+    return SGD([trunk, head], phase.lr, phase.momentum, 0, decay, fused=fused)
 
 
 def _gradients(
