@@ -21,20 +21,20 @@ from packnet_core.masking import bits, keep_where, owned, pieces, visible
 
 
 def digest(
-    data: Tensor, owner: Tensor | None = None, end: int = 0, cut: bool = False
+    data: Tensor, owner: Tensor | None = None, end: int = 0, *copy: Tensor
 ) -> str:
     """A short text that changes when a bit of `data` does; with `owner`
-    (uint8, same shape), a weight of a task before `end`, or its owner; all
-    others are zero already if `cut`. By xxh3 in 128 bits: it tells
+    (uint8, same shape), a weight of a task before `end`, which `copy`, if
+    given (contiguous), takes, or its owner. By xxh3 in 128 bits: it tells
     accidents, and is no seal against forgery."""
     made = xxh3_128()
-    owners = [] if owner is None else [owner.contiguous()]
+    others = [] if owner is None else [owner.contiguous(), *copy]
     room = data.detach().new_empty(0)  # for all pieces: new pages are slow
-    for counted in pieces(data.detach().contiguous(), *owners):
+    for counted in pieces(data.detach().contiguous(), *others):
         if owner is not None:
-            now, fixed = bits(counted[0]), visible(counted[1], end - 1)
-            if not cut:
-                now = bits(room.resize_(now.shape)).copy_(fixed).mul_(now)
+            fixed = visible(counted[1], end - 1)
+            now = bits(counted[2] if copy else room.resize_(fixed.shape))
+            now.copy_(fixed).mul_(bits(counted[0]))
             counted = now, fixed.view(torch.uint8).mul_(counted[1])
         for one in counted:
             made.update(one.reshape(-1).view(torch.uint8).cpu().numpy().data)

@@ -98,8 +98,7 @@ class Pictures:
             files = make_dataset(root, numbers, is_valid_file=wanted)
         except (OSError, ValueError) as error:
             raise BadPictures(
-                f"{root}: it needs a folder of pictures for each class "
-                f"({error})"
+                f"{root}: give a folder of pictures for each class ({error})"
             ) from error
         images = torch.empty(len(files), 3, side, side, dtype=torch.uint8)
         for image, (file, _) in zip(images, files, strict=True):

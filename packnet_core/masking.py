@@ -145,10 +145,9 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     return copy
 
 
-# Weights are zeroed and put back by their bits, in pieces that fit a cache.
-# `masked_fill_` and boolean indexing branch on every entry, several times as
-# slow where the mask is as good as random. Floating-point arithmetic is no
-# way out, for 0 * NaN is NaN; whole numbers times 0 or 1 are exact.
+# Weights are zeroed and put back by their bits, in pieces that fit a cache:
+# `masked_fill_` branches on every entry, several times as slow where a mask
+# is as good as random, and 0 * NaN is NaN; integers times 0 or 1 are exact.
 
 
 def pieces(*tensors: Tensor, whole: int = 1) -> Iterable[tuple[Tensor, ...]]:

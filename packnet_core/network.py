@@ -362,9 +362,10 @@ class PackNet(nn.Module):
     def _digests(self, view: View | None = None) -> dict[str, str]:
         """Digests of all fixed bits, by their names in the state."""
         end, owner = len(self.records), self.owner
-        shown = view.weights() if view and view.task == end - 1 else {}
+        shown = view.weights(True) if view and view.task == end - 1 else {}
+        copies = {n: [c] for n, c in shown.items() if c.is_contiguous()}
         return {
-            f"trunk.{n}": digest(shown.get(n, w), owner[n], end, n in shown)
+            f"trunk.{n}": digest(w, owner[n], end, *copies.get(n, []))
             for n, w in self.layers.items()
         } | {name: digest(tensor) for name, tensor in self.frozen_rest()}
 

@@ -120,12 +120,10 @@ def build(architecture: Architecture) -> Trunk:
     make = published if architecture.name in PUBLISHED else vgg
     if architecture.name not in NAMES:
         raise BadTrunk(
-            f"unknown network {architecture.name!r}; choose from "
-            f"{', '.join(NAMES)}"
+            f"unknown network {architecture.name!r}: choose from {NAMES}"
         )
     if architecture.size < 32:
         raise BadTrunk(
-            f"pictures of {architecture.size} px are halved five times: "
-            "take at least 32 px"
+            f"{architecture.size} px are halved 5 times: give at least 32 px"
         )
     return make(architecture)

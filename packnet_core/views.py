@@ -52,17 +52,20 @@ class View:
         _open.set(tuple(v for v in _open.get() if not v.closed))
         self._copies.clear()
 
-    def weights(self) -> dict[str, Tensor]:
+    def weights(self, empty: bool = False) -> dict[str, Tensor]:
         """The shared weights in which something is left out, by name:
         copies, made anew where weights or owners were written since, or
-        what gradients flow back through."""
+        what gradients flow back through; empty: new ones, to be written."""
         shown, owners = {}, self.network.owner
         for name, weight in self.network.layers.items():
             owner = owners[name]
             state = written(weight), written(owner)
             if self._copies.get(name, [None])[0] != state:
                 with torch.inference_mode(False):
-                    copy = masked(weight, owner, self.task)
+                    if empty and weight.is_contiguous():
+                        copy = torch.empty_like(weight)
+                    else:
+                        copy = masked(weight, owner, self.task)
                 # The weight is kept: no other takes its identity.
                 self._copies[name] = state, copy, weight
             if (copy := self._copies[name][1]) is not weight:

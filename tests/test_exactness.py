@@ -20,6 +20,7 @@ from packnet_core.errors import (
     Diverged,
     PackNetError,
 )
+from packnet_core.views import innermost
 from tests.test_network import (
     IMAGES,
     LABELS,
@@ -793,6 +794,36 @@ def test_owners_that_are_written_to_are_followed(
     optimizer.step()
     for name, weight in network.layers.items():
         assert torch.equal(weight, before[name])
+
+
+@pytest.mark.parametrize("layout", ["contiguous_format", "channels_last"])
+def test_what_a_view_shows_is_what_was_proven(network, monkeypatch, layout):
+    """Its copies are made while the fixed bits are read."""
+    monkeypatch.setattr("packnet_core.masking.PIECE", 16)
+    network.to(memory_format=getattr(torch, layout))
+    give_two_tasks(network)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    steps(network, optimizer)
+    with torch.no_grad(), network.view("one") as seen:
+        shown = innermost(seen).weights()
+        answer = seen(IMAGES)
+    for name, weight in network.layers.items():
+        owner = network.owner[name]
+        wanted = weight.masked_fill((owner == 0) | (owner > 1), 0)
+        assert torch.equal(shown.pop(name), wanted)
+    assert not shown
+    steps(network, optimizer)
+    assert torch.equal(logits(network, "one"), answer)
+    fixed = network.owner["0.weight"] == 1
+    del optimizer
+    gc.collect()  # and the guard, which would put it right
+    place = fixed.nonzero()[-1].tolist()
+    network.trunk[0].weight.data[tuple(place)] += 1
+    network.train()
+    network._proven_at = None  # as after a step
+    with pytest.raises(Changed, match=r"0\.weight"), network.view("one"):
+        pass
 
 
 def test_weights_moved_elsewhere_stay_guarded(network):

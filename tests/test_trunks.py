@@ -146,7 +146,7 @@ def test_a_trunk_takes_the_size_it_was_built_for(name, size):
 
 
 def test_an_unknown_or_too_small_trunk_is_refused():
-    with pytest.raises(BadTrunk, match="choose from vgg16"):
+    with pytest.raises(BadTrunk, match=r"choose from .*vgg16"):
         build(Architecture("lenet"))
     with pytest.raises(BadTrunk, match="at least 32 px"):
         build(Architecture("vgg16", size=16))
