@@ -24,9 +24,8 @@ def digest(
     data: Tensor, owner: Tensor | None = None, end: int = 0, *copy: Tensor
 ) -> str:
     """A short text that changes when a bit of `data` does; with `owner`
-    (uint8, same shape), a weight of a task before `end`, which `copy`, if
-    given (contiguous), takes, or its owner. By xxh3 in 128 bits: it tells
-    accidents, and is no seal against forgery."""
+    (uint8, same shape), a weight of a task before `end` (`copy`, contiguous,
+    takes these), or its owner. By xxh3: it tells accidents, not forgery."""
     made = xxh3_128()
     others = [] if owner is None else [owner.contiguous(), *copy]
     room = data.detach().new_empty(0)  # for all pieces: new pages are slow

@@ -145,6 +145,9 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     return copy
 
 
+# New pages are slow; glibc keeps as much as twice the largest piece freed.
+torch.empty(2**25 - 2**14, dtype=torch.uint8)
+
 # Weights are zeroed and put back by their bits, in pieces that fit a cache:
 # `masked_fill_` branches on every entry, several times as slow where a mask
 # is as good as random, and 0 * NaN is NaN; integers times 0 or 1 are exact.

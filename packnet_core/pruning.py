@@ -22,8 +22,7 @@ def checked(fraction: float) -> float:
         number = -1.0
     if not 0 <= number < 1:
         raise BadFraction(
-            f"prune fraction {fraction}: give a number from 0 up to, but "
-            "not including, 1"
+            f"prune fraction {fraction}: give a number from 0 to below 1"
         )
     return number
 

@@ -21,8 +21,7 @@ GENERATOR = 0x20 | 0x200  # CPython's flags: generators, asynchronous ones
 
 
 class View:
-    """A block in which a network is seen as one task (its number, from
-    1); see `PackNet.view`."""
+    """A block that sees a network as one task, its number from 1 on."""
 
     def __init__(self, network: "PackNet", task: int):
         self.network, self.task = network, task
