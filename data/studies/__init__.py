@@ -178,7 +178,6 @@ STUDIES: tuple[Study, ...] = (
     ),
 )
 
-UNSEARCHED = {"ewc", "joint"}  # methods whose rates are not found yet
 # To be recorded, in whole or in part. Until a study is, `data/results` has
 # the record of the first edition, with its own settings beside it, or none.
 DUE = {study.name for study in STUDIES} - {
@@ -190,7 +189,6 @@ DUE = {study.name for study in STUDIES} - {
     "full_scale",
     "playground",
     "photos_vgg",
-    *(f"tuning_{method}" for method in TUNED if method not in UNSEARCHED),
     *(f"photos_vgg_tuning_{method}" for method in MAIN),
 }
 FORMER = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas
 from pandas import DataFrame
 
-from packnet_book.runs.presets import FROM_NOTHING, FULL_LENGTH, Preset
+from packnet_book.runs.presets import FULL_LENGTH, Preset
 from packnet_core.errors import Diverged
 from studies.common import rows_of, run
 
@@ -24,22 +24,13 @@ AXES = {method: {"lr": 2.0} for method in PHASE} | {
     "lwf": {"lr": 2.0, "head_lr": 2.0, "lwf_strength": 3.0},
     "ewc": {"lr": 2.0, "ewc_strength": 10.0},
 }
-# The search begins at the first edition's rates, after a first task that
-# was trained as it was there too, and retrained half as long.
+# The search begins with the first network that the chapters have, retrained
+# half as long as for the records.
 BEGINNING = replace(
     FULL_LENGTH,
-    first=FROM_NOTHING.first,
-    retrain_first=replace(FROM_NOTHING.retrain_first, epochs=6),
-    lwf_strength=FROM_NOTHING.lwf_strength,
-    ewc_strength=FROM_NOTHING.ewc_strength,
-    **{
-        name: replace(
-            getattr(FULL_LENGTH, name),
-            lr=getattr(FROM_NOTHING, name).lr,
-            head_lr=getattr(FROM_NOTHING, name).head_lr,
-        )
-        for name in (*PHASE.values(), "retrain")
-    },
+    first=None,
+    pretrained=True,
+    retrain_first=replace(FULL_LENGTH.retrain_first, epochs=12),
 )
 STRENGTHS = ("lwf_strength", "ewc_strength")
 COLUMNS = ["method", "lr", "head_lr", *STRENGTHS, "task", "top1_error",

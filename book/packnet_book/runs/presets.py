@@ -305,18 +305,24 @@ def _refuse_length(epochs: int) -> None:
 
 
 # The miniature for records that are due: the first task trained as long as
-# `first_lengths` found it, the others 28 epochs, which `lengths` found too
-# few (with 56, individual networks still improve); retrained half as long
-# as trained, as PackNet's authors do; rates as `tuning_…` found them.
+# `first_lengths` found it, the others four times as long as the first
+# edition's, in batches half as large, for at 28 and 56 epochs individual
+# networks still improved (`lengths`); retrained half as long as trained, as
+# PackNet's authors do. Rates are where the searches of `tuning_…` begin.
 FULL_LENGTH = at_length(
     replace(
         FROM_NOTHING,
         first=Phase(48, 0.03, schedule="cosine", warmup=1, clip=2.0),
         retrain_first=replace(FROM_NOTHING.retrain_first, epochs=24),
-        alone=replace(FROM_NOTHING.alone, lr=0.01),
-        classifier=replace(FROM_NOTHING.classifier, lr=0.05),
+        add=replace(FROM_NOTHING.add, lr=0.02, batch=16),
+        retrain=replace(FROM_NOTHING.retrain, lr=0.0133, batch=16),
+        alone=replace(FROM_NOTHING.alone, batch=16),
+        classifier=replace(FROM_NOTHING.classifier, lr=0.05, batch=16),
+        lwf=replace(FROM_NOTHING.lwf, lr=0.0045, batch=16),
+        ewc=replace(FROM_NOTHING.ewc, lr=0.01, batch=16),
+        joint=replace(FROM_NOTHING.joint, batch=16),
     ),
-    28,
+    56,
 )
 
 # The miniature as the chapters train it, in minutes: from weights that have
