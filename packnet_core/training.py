@@ -287,8 +287,7 @@ def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
     decay = phase.weight_decay
     if phase.optimizer == "adam":
         return Adam([trunk, head], weight_decay=decay)
-    fused = next(network.parameters()).is_cpu or None  # faster
-    return SGD([trunk, head], phase.lr, phase.momentum, 0, decay, fused=fused)
+    return SGD([trunk, head], phase.lr, phase.momentum, 0, decay)
 
 
 def _gradients(
