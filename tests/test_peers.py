@@ -228,22 +228,17 @@ def test_the_costs_are_as_the_page_tells_them():
         assert at["file", "here"] < 1.05 < 1.2 < at["file", "authors"]
         assert at["file", "here"] < at["file", "avalanche"]
         first = "the first answer as an old task after a step"
-        assert at[first, "avalanche"] < at[first, "here"]
-        assert 1.1 < at[first, "here"] < at[first, "authors"]
+        # As long as with Avalanche: each inside the other's range.
+        for one, other in (("here", "avalanche"), ("avalanche", "here")):
+            ends = own.loc[(network, first, other), ["lowest", "highest"]]
+            assert ends.iloc[0] < at[first, one] < ends.iloc[1]
+        assert at[first, "here"] < at[first, "authors"]
         rest = at["the same without the proof, as the others have it", "here"]
         assert rest < at[first, "avalanche"]
         steps = at["a step of the second task"]
-        assert 0.95 < steps.min() < steps.max() < 1.5
+        assert steps.idxmin() == "here" and steps.max() < 1.5
     peak = ratios["VGG-16", "peak memory"]
     assert peak["authors"] < peak["here"] < peak["avalanche"]
-
-
-def test_a_step_costs_least_here_in_all_pairs_of_timings():
-    own = table("cost")
-    own = own[own.what == "a step of the second task"]
-    for _, rows in own.groupby("network"):
-        mine = rows.peer == "here"
-        assert rows[mine].highest.item() < rows[~mine].lowest.min()
 
 
 def test_what_is_exact_in_all_three_is_what_the_page_says():
