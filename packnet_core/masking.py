@@ -146,7 +146,7 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
 
 
 # New pages are slow; glibc keeps as much as twice the largest piece freed.
-torch.empty(2**25 - 2**14, dtype=torch.uint8)
+torch.empty(2**25 - 2**14, dtype=torch.uint8, device="cpu")
 
 # Weights are zeroed and put back by their bits, in pieces that fit a cache:
 # `masked_fill_` branches on every entry, several times as slow where a mask

@@ -39,10 +39,10 @@ class View:
             above is None or above.f_code.co_filename != contextlib.__file__
         ):
             self.generator = id(caller)
+        self.entered = True  # also if this fails: copies may be unwritten
         with self.network.lock, torch.no_grad():
             self.network.see_unchanged(self)
             self.weights()
-        self.entered = True
         _open.set((*_open.get(), self))
         return self.network
 

@@ -18,6 +18,7 @@ from packnet_core.errors import (
     BadTrunk,
     Changed,
     Diverged,
+    InsideView,
     PackNetError,
 )
 from packnet_core.views import innermost
@@ -822,7 +823,10 @@ def test_what_a_view_shows_is_what_was_proven(network, monkeypatch, layout):
     network.trunk[0].weight.data[tuple(place)] += 1
     network.train()
     network._proven_at = None  # as after a step
-    with pytest.raises(Changed, match=r"0\.weight"), network.view("one"):
+    view = network.view("one")
+    with pytest.raises(Changed, match=r"0\.weight"), view:
+        pass
+    with pytest.raises(InsideView, match="entered once"), view:
         pass
 
 
