@@ -11,7 +11,6 @@ Any safetensors library reads the file. It holds
 Equal networks give equal files. Reading executes nothing.
 """
 
-import errno
 import hashlib
 import json
 import os
@@ -21,6 +20,7 @@ import uuid
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from errno import EDQUOT, EINVAL, EIO, ENOSPC
 from pathlib import Path
 
 import numpy
@@ -185,24 +185,24 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise OSError(errno.EINVAL, "a device or a pipe, not a file")
+            raise OSError(EINVAL, "a device or a pipe, not a file")
         yield new
         try:
             with open(new, "r+b") as written:  # as Windows wants it
                 os.fsync(written.fileno())
         except OSError as error:
-            if error.errno in (errno.EIO, errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (EIO, ENOSPC, EDQUOT):
                 raise  # others mean that the disk knows no such call
         mask = os.umask(0)  # safetensors lets nobody else read its files
         os.umask(mask)
         with suppress(OSError):  # not all disks know of modes
             new.chmod(0o666 & ~mask)
         os.replace(new, path)
-    except (OSError, SafetensorError) as error:
-        # Say which file, not which temporary one.
-        number = getattr(error, "errno", errno.EIO)
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OSError(number, reason, str(path)) from error
+    except (OSError, RuntimeError, SafetensorError) as error:
+        # Say which file, not which temporary one. torch.save hides why.
+        told = (type(error) is RuntimeError and error.__context__) or error
+        why = getattr(told, "strerror", None) or str(told)
+        raise OSError(getattr(told, "errno", EIO), why, str(path)) from error
     finally:
         with suppress(OSError):
             new.unlink()

@@ -27,16 +27,17 @@ def digest(
     (uint8, same shape), a weight of a task before `end` (`copy`, contiguous,
     takes these), or its owner. By xxh3: it tells accidents, not forgery."""
     made = xxh3_128()
-    others = [] if owner is None else [owner.contiguous(), *copy]
-    room = data.detach().new_empty(0)  # for all pieces: new pages are slow
-    for counted in pieces(data.detach().contiguous(), *others):
+    rows = [data] if owner is None else [data, owner, *copy]
+    rows = [row.detach().contiguous().flatten() for row in rows]
+    room = rows[0].new_empty(0)  # for all pieces: new pages are slow
+    for counted in pieces(*rows):
         if owner is not None:
             fixed = visible(counted[1], end - 1)
             now = bits(counted[2] if copy else room.resize_(fixed.shape))
             now.copy_(fixed).mul_(bits(counted[0]))
             counted = now, fixed.view(torch.uint8).mul_(counted[1])
         for one in counted:
-            made.update(one.reshape(-1).view(torch.uint8).cpu().numpy().data)
+            made.update(one.view(torch.uint8).cpu().numpy().data)
     return f"{str(data.dtype).removeprefix('torch.')}:{made.hexdigest()}"
 
 
@@ -126,6 +127,7 @@ class Guard:
         """Whether the owners are still those that were noted."""
         return all(f.noted == f.owner._version for f in self.partly.values())
 
+    @torch.inference_mode(False)  # in which torch would not notice it
     @torch.no_grad()
     def restore(self) -> None:
         """Undo whatever was done to fixed parameters and buffers."""

@@ -135,17 +135,17 @@ def fit(
     """Train the current task for one phase.
 
     size: side of the square that the network takes, in pixels; objective:
-    what is minimised and what may change; seed: anything with a fixed
-    text; title: for the progress bar; checkpoint: a file that is kept up
-    to date and from which the phase goes on if it was cut short;
-    accumulate: chunks in which each process puts its share of a batch
-    through the network (batch norm normalises each by itself); watch:
-    called with the number of steps done after each. Ctrl-C, and SIGTERM
-    where the program treats it alike, wait for the end of a step, and all
-    processes stop there, with a checkpoint. Modules in eval mode stay so
+    what is minimised and what may change; seed: anything with a fixed text;
+    title: for the progress bar; checkpoint: a file that is kept up to date,
+    from which the phase goes on if it was cut short; delete it once the
+    network is saved; accumulate: chunks in which each process puts its share
+    of a batch through the network (batch norm normalises each by itself);
+    watch: called with the number of steps done after each. Ctrl-C, and
+    SIGTERM where the program treats it alike, wait for the end of a step, and
+    all processes stop there, with a checkpoint. Modules in eval mode stay so
     if the network is in training mode; all modes are afterwards as before.
-    Returns the seconds spent training, those before a cut included.
-    Raises BadRun, DamagedFile, Diverged, NoTask.
+    Returns the seconds of training, also before a cut. Raises BadRun,
+    DamagedFile, Diverged, NoTask.
     """
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
@@ -284,10 +284,9 @@ def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
     head_lr = phase.lr if phase.head_lr is None else phase.head_lr
     trunk = {"params": network.trunk.parameters(), "full_lr": phase.lr}
     head = {"params": heads, "full_lr": head_lr}
-    decay = phase.weight_decay
     if phase.optimizer == "adam":
-        return Adam([trunk, head], weight_decay=decay)
-    return SGD([trunk, head], phase.lr, phase.momentum, 0, decay)
+        return Adam([trunk, head], weight_decay=phase.weight_decay)
+    return SGD([trunk, head], phase.lr, phase.momentum, 0, phase.weight_decay)
 
 
 def _gradients(

@@ -830,6 +830,35 @@ def test_what_a_view_shows_is_what_was_proven(network, monkeypatch, layout):
         pass
 
 
+def test_what_the_guard_puts_right_is_shown_in_inference_mode_too(network):
+    """There torch does not count what is written through some views."""
+    give_two_tasks(network)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    network.guard(optimizer)
+    with torch.inference_mode(), network.view("one"):
+        right = network(IMAGES)
+    with torch.no_grad():
+        for weight in network.layers.values():
+            weight.mul_(2)
+    for _ in range(2):
+        with torch.inference_mode(), network.view("one"):
+            assert torch.equal(network(IMAGES), right)
+
+
+def test_how_a_weight_lies_in_memory_is_no_change(monkeypatch):
+    """Convolutions over one pixel count as contiguous either way."""
+    monkeypatch.setattr("packnet_core.masking.PIECE", 16)
+    net = PackNet(nn.Sequential(nn.Conv2d(6, 7, 1), nn.Flatten()), 7)
+    for task in ("one", "two", "three"):
+        net.add_task(task, 3)
+        net.prune(0.5)
+    with torch.no_grad(), net.view("two"):
+        before = net(torch.ones(2, 6, 1, 1))
+    net.trunk.to(memory_format=torch.channels_last)
+    with torch.no_grad(), net.view("two"):
+        assert torch.allclose(net(torch.ones(2, 6, 1, 1)), before)
+
+
 def test_weights_moved_elsewhere_stay_guarded(network):
     give_two_tasks(network)
     expected = logits(network, "one")

@@ -134,7 +134,7 @@ def test_halves_are_rounded_as_python_rounds():
 @pytest.mark.parametrize("fraction", [-0.1, 1, 1.5, float("nan")])
 def test_a_fraction_outside_its_range_is_refused(fraction):
     weight, owner = torch.ones(3), torch.ones(3, dtype=torch.uint8)
-    with pytest.raises(BadFraction, match="from 0 up to"):
+    with pytest.raises(BadFraction, match="from 0 to below 1"):
         free_smallest(weight, owner, 1, fraction)
     assert owner.tolist() == [1, 1, 1]
 
