@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+import torch
 from playwright.sync_api import Browser, Error
 
 from browser import BUILT, chromium, serve
@@ -15,6 +16,10 @@ from tests.http_server import serving
 # A job in the background of a shell is started with Ctrl-C ignored.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Runs are compared to the bit, in this process and others.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 REQUIRED = bool({"CI", "PACKNET_BOOK"} & set(os.environ))
 
