@@ -24,8 +24,8 @@ def digest(
     data: Tensor, owner: Tensor | None = None, end: int = 0, *copy: Tensor
 ) -> str:
     """A short text that changes when a bit of `data` does; with `owner`
-    (uint8, same shape), a weight of a task before `end` (`copy`, contiguous,
-    takes these), or its owner. By xxh3: it tells accidents, not forgery."""
+    (uint8, same shape), a weight of a task before `end`, or its owner; copy:
+    contiguous, takes those weights. It tells accidents, not forgery."""
     made = xxh3_128()
     rows = [data] if owner is None else [data, owner, *copy]
     rows = [row.detach().contiguous().flatten() for row in rows]

@@ -306,7 +306,7 @@ def _refuse_length(epochs: int) -> None:
 
 # The miniature for records that are due: the first task trained as long as
 # `first_lengths` found it, the others four times as long as the first
-# edition's, in batches half as large, for at 28 and 56 epochs individual
+# edition's, in batches half as large, for from 28 to 56 epochs individual
 # networks still improved (`lengths`); retrained half as long as trained, as
 # PackNet's authors do. Rates are where the searches of `tuning_…` begin.
 FULL_LENGTH = at_length(
