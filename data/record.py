@@ -14,8 +14,9 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
@@ -25,6 +26,7 @@ if __name__ == "__main__":  # before torch is there
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas
+import torch
 from pandas import DataFrame
 
 from packnet_book.locks import alone
@@ -79,6 +81,35 @@ def record(
         list(chains.map(follow, [seed for seed, _ in most.most_common()]))
 
 
+def record_together(
+    studies: Sequence[Study], jobs: int, seeds: Sequence[int] = ()
+) -> None:
+    """As `record`, all draws at once, on the card if there is one."""
+    from studies.together import together
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with together(device, jobs) as pool:
+        pool.carry_out(draws(studies, seeds))
+
+
+def draws(
+    studies: Sequence[Study], seeds: Sequence[int] = ()
+) -> list[Callable[[], None]]:
+    """What records each draw that is missing."""
+
+    def follow(study: Study, seed: int) -> None:
+        rows, origin = carry_out(study, seed, RUNS)
+        enter(study, seed, rows, origin | {"together": True})
+        print(f"{study.name}, seed {seed}: {origin['seconds']} s", flush=True)
+
+    return [
+        partial(follow, study, seed)
+        for study in studies
+        for seed in missing(study)
+        if not seeds or seed in seeds
+    ]
+
+
 def table_of(study: Study) -> Path:
     """Where a study's table is: with the book's results once complete."""
     folder = PARTS if study.name in DUE else RESULTS
@@ -98,10 +129,10 @@ def carry_out(study: Study, seed: int, runs: Path) -> tuple[DataFrame, dict]:
     with digests of what its runs have read.
     """
     begun, start = provenance(), time.monotonic()
-    USED.clear()
+    USED.places.clear()
     rows = study.table(seed, runs).assign(seed=seed)
     read: dict[str, str] = {}
-    for file in (out / "read.json" for out in USED):
+    for file in (out / "read.json" for out in USED.places):
         read |= json.loads(file.read_text()) if file.exists() else {}
     spent = {"seconds": round(time.monotonic() - start)}
     return rows, begun | spent | {"read": read}
@@ -159,6 +190,10 @@ def main() -> None:
     )  # fmt: skip
     options.add_argument("--seeds", type=int, nargs="+", default=(),
                          metavar="N", help="these only")  # fmt: skip
+    options.add_argument(
+        "--together", action="store_true",
+        help="train the networks of all draws at once, for a graphics card",
+    )  # fmt: skip
     chosen = options.parse_args()
     unknown = set(chosen.study) - set(NAMED)
     if unknown:
@@ -176,7 +211,8 @@ def main() -> None:
             print(f"{study.name}: left out, PACKNET_PHOTOS is not set")
         if not studies:
             raise SystemExit(1)
-    record(studies, chosen.jobs, chosen.seeds)
+    way = record_together if chosen.together else record
+    way(studies, chosen.jobs, chosen.seeds)
 
 
 if __name__ == "__main__":

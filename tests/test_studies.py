@@ -71,6 +71,7 @@ def small(tmp_path_factory):
         patch.setattr(length, "FROM_NOTHING", tiny)
         patch.setattr(rates, "BEGINNING", tiny)
         patch.setattr(length, "START", tiny)
+        patch.setattr(length, "FULL_LENGTH", tiny)
         patch.setattr(length, "LENGTHS", (1, 2))
         patch.setattr(length, "FIRST_LENGTHS", (1, 2))
         patch.setattr(full_size, "FULL", tiny.architecture)

@@ -5,16 +5,25 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from threading import local
 
 from pandas import DataFrame
 
+from packnet_book.locks import alone
 from packnet_book.runs.metrics import accuracies
 from packnet_book.runs.presets import Preset
 from packnet_book.runs.runner import Run
 from packnet_core.images import generator
 
-# Where the runs are that were made or taken up, the newest last.
-USED: list[Path] = []
+
+class _Used(local):
+    """Where this thread's runs are that were made or taken up."""
+
+    def __init__(self):
+        self.places: list[Path] = []
+
+
+USED = _Used()
 
 
 @dataclass(frozen=True)
@@ -42,20 +51,22 @@ def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
     place = generator(preset, options).initial_seed()
     out = folder / f"{name}-{seed}-{place:x}"
     made = Run(preset, out, seed=seed, **options)
-    USED.append(made.out)
+    USED.places.append(made.out)
     stages = made.out / "stages"
     stages.mkdir(exist_ok=True)
     config = (preset.architecture, preset.tasks[0], preset.first, options)
     key = generator(seed, config).initial_seed()
     common = folder / "first" / f"{key:x}"
-    if not list(stages.glob("first-*.json")):
-        for file in sorted(common.glob("first-*"), reverse=True):
-            shutil.copy(file, stages)  # the record last
-    made.first()
-    if not common.exists():
-        common.mkdir(parents=True)
-        for file in stages.glob("first-*"):
-            shutil.copy(file, common)
+    common.parent.mkdir(parents=True, exist_ok=True)
+    with alone(common.with_suffix(".lock"), ""):
+        if not list(stages.glob("first-*.json")):
+            for file in sorted(common.glob("first-*"), reverse=True):
+                shutil.copy(file, stages)  # the record last
+        made.first()
+        if not common.exists():
+            common.mkdir()
+            for file in stages.glob("first-*"):
+                shutil.copy(file, common)
     return made
 
 

@@ -5,11 +5,16 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from packnet_book.runs.presets import FROM_NOTHING, Preset, at_length
+from packnet_book.runs.presets import (
+    FROM_NOTHING,
+    FULL_LENGTH,
+    Preset,
+    at_length,
+)
 from packnet_core.evaluation import evaluate
 from studies.common import run
 
-LENGTHS = (14, 28, 56)  # epochs for an added task
+LENGTHS = (14, 28, 56, 112)  # epochs for an added task
 FIRST_LENGTHS = (12, 24, 48, 96)  # for the first one
 
 
@@ -23,25 +28,25 @@ def of_first(epochs: int) -> Preset:
     )
 
 
-START = at_length(of_first(FIRST_LENGTHS[0]), LENGTHS[0])
+START = of_first(FIRST_LENGTHS[0])
 COLUMNS = ["epochs", "method", "task", "train_error", "top1_error"]
 
 
 def lengths(seed: int, folder: Path) -> DataFrame:
-    """Added tasks at three lengths, right after their own last stage.
+    """Added tasks at four lengths, right after their own last stage.
 
     Retraining after pruning takes half as many epochs as training.
     """
     rows = []
     for epochs in LENGTHS:
-        made = run(at_length(START, epochs), seed, folder, "length")
+        made = run(at_length(FULL_LENGTH, epochs), seed, folder, "length")
         made.carry_out(["individual", "packnet"])
         for method in ("individual", "packnet"):
-            for task in START.tasks[1:]:
+            for task in FULL_LENGTH.tasks[1:]:
                 network = made.after(method, task.name)
                 rows.append((epochs, method, task.name, *[
                     evaluate(network, made.pictures(task.name, split),
-                             size=START.architecture.size).top1
+                             size=FULL_LENGTH.architecture.size).top1
                     for split in ("train", "test")
                 ]))  # fmt: skip
     return DataFrame(rows, columns=COLUMNS)

@@ -1,13 +1,14 @@
 """Learning rates: tried on validation pictures until no other is better."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas
 from pandas import DataFrame
 
-from packnet_book.runs.presets import FULL_LENGTH, Preset
+from packnet_book.runs.presets import BEFORE_TUNING, Preset
 from packnet_core.errors import Diverged
 from studies.common import rows_of, run
 
@@ -21,32 +22,41 @@ PHASE = {
 }
 # What is varied, and by which factor at a time.
 AXES = {method: {"lr": 2.0} for method in PHASE} | {
+    "individual": {"lr": 2**0.5},
+    "packnet": {"lr": 2**0.5},
     "lwf": {"lr": 2.0, "head_lr": 2.0, "lwf_strength": 3.0},
     "ewc": {"lr": 2.0, "ewc_strength": 10.0},
 }
+# By how many draws each is judged, where it is by more than one.
+DRAWS = {"individual": 3, "packnet": 3}
 # The search begins with the first network that the chapters have, retrained
 # half as long as for the records.
 BEGINNING = replace(
-    FULL_LENGTH,
+    BEFORE_TUNING,
     first=None,
     pretrained=True,
-    retrain_first=replace(FULL_LENGTH.retrain_first, epochs=12),
+    retrain_first=replace(BEFORE_TUNING.retrain_first, epochs=12),
 )
 STRENGTHS = ("lwf_strength", "ewc_strength")
-COLUMNS = ["method", "lr", "head_lr", *STRENGTHS, "task", "top1_error",
-           "test_images"]  # fmt: skip
+COLUMNS = ["method", "lr", "head_lr", *STRENGTHS, "draw", "task",
+           "top1_error", "test_images"]  # fmt: skip
 
 
 def tuning(method: str, seed: int, folder: Path) -> DataFrame:
     """Validation error of a method, from its preset's rates outwards.
 
-    In steps of a factor of 2 (a strength: of 3 or 10), until all
-    neighbours of the best are worse: no search ends at an edge.
+    In steps of a factor of 2 (PackNet and individual networks: of its
+    root, by three draws; a strength: of 3 or 10), until all neighbours of
+    the best are worse: no search ends at an edge.
     """
 
     def measure(preset: Preset, method: str) -> DataFrame:
-        made = run(preset, seed, folder, "tuning", split="val")
-        return rows_of(made, method)
+        def drawn(draw: int) -> DataFrame:
+            made = run(preset, draw, folder, "tuning", split="val")
+            return rows_of(made, method).assign(draw=draw)
+
+        last = seed + DRAWS.get(method, 1)
+        return pandas.concat(each(drawn, range(seed, last)))
 
     return searched(BEGINNING, [method], measure)
 
@@ -65,7 +75,8 @@ def searched(
                 lr=phase.lr, head_lr=phase.head_lr or phase.lr,
                 **{name: getattr(tried, name) for name in STRENGTHS},
             ))  # fmt: skip
-    return pandas.concat(tables)[COLUMNS]
+    table = pandas.concat(tables)
+    return table[[name for name in COLUMNS if name in table]]
 
 
 def search(
@@ -96,10 +107,17 @@ def search(
             for axis, step in AXES[method].items()
             for factor in (1 / step, step)
         ]
-        better = min([best, *around], key=error)
+        candidates = [best, *around]
+        errors = each(error, candidates)
+        better = candidates[errors.index(min(errors))]
         if better == best:
             return tried
         best = better
+
+
+def each(call: Callable[[Any], Any], values: Sequence) -> list:
+    """What `call` gives of each value, one after the other."""
+    return [call(value) for value in values]
 
 
 def at_rates(preset: Preset, rates: dict[str, float]) -> Preset:

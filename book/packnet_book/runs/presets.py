@@ -17,11 +17,6 @@ from packnet_core.training import Phase
 from packnet_core.trunks import Architecture
 
 
-@lru_cache(maxsize=16)  # eight are the miniature's, of 50 MB in all
-def _drawn(name: str, split: str, count: int, size: int) -> Pictures:
-    return kept(name, split, count, size)
-
-
 @dataclass(frozen=True)
 class Drawn:
     """A task whose pictures are drawn; so many a class and split.
@@ -45,16 +40,20 @@ class Drawn:
         """One split, "train" ("fit" is the same), "val" or "test"."""
         split = "train" if split == "fit" else split
         count = self.train if split == "train" else self.test
-        count = max(round(subset * count), 1)
-        pictures = _drawn(self.of or self.name, split, count, size)
-        assert isinstance(pictures.images, torch.Tensor)
-        first, end = self.classes or (0, len(pictures.classes))
-        here = (pictures.labels >= first) & (pictures.labels < end)
-        return Pictures(
-            pictures.images[here][:, list(self.colours)],
-            pictures.labels[here] - first,
-            pictures.classes[first:end],
-        )
+        return _drawn(self, split, max(round(subset * count), 1), size)
+
+
+@lru_cache(maxsize=16)  # eight are the miniature's, of 50 MB in all
+def _drawn(task: Drawn, split: str, count: int, size: int) -> Pictures:
+    pictures = kept(task.of or task.name, split, count, size)
+    assert isinstance(pictures.images, torch.Tensor)
+    first, end = task.classes or (0, len(pictures.classes))
+    here = (pictures.labels >= first) & (pictures.labels < end)
+    return Pictures(
+        pictures.images[here][:, list(task.colours)],
+        pictures.labels[here] - first,
+        pictures.classes[first:end],
+    )
 
 
 @dataclass(frozen=True)
@@ -309,7 +308,7 @@ def _refuse_length(epochs: int) -> None:
 # edition's, in batches half as large, for from 28 to 56 epochs individual
 # networks still improved (`lengths`); retrained half as long as trained, as
 # PackNet's authors do. Rates are where the searches of `tuning_…` begin.
-FULL_LENGTH = at_length(
+BEFORE_TUNING = at_length(
     replace(
         FROM_NOTHING,
         first=Phase(48, 0.03, schedule="cosine", warmup=1, clip=2.0),
@@ -324,6 +323,8 @@ FULL_LENGTH = at_length(
     ),
     56,
 )
+# And as they ended.
+FULL_LENGTH = BEFORE_TUNING
 
 # The miniature as the chapters train it, in minutes: from weights that have
 # learnt the first task at full length (`data/pretrained`), the others for

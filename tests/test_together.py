@@ -1,0 +1,72 @@
+"""Networks that are trained together learn what each would alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from packnet_book.runs.presets import FROM_NOTHING, Drawn, Preset, shortened
+from packnet_book.runs.runner import Run
+from packnet_core.trunks import Architecture
+from studies.together import together
+
+METHODS = ("packnet", "individual", "sequential", "classifier-only", "lwf",
+           "ewc", "joint")  # fmt: skip
+SMALL = replace(
+    shortened(FROM_NOTHING, 2),
+    architecture=Architecture("vgg16", width=0.07, size=32, dropout=0.0),
+    tasks=(
+        Drawn("objects", train=4, test=4),
+        Drawn("birds", train=4, test=4),
+        Drawn("flowers", train=4, test=4),
+    ),
+    fractions=(0.5, 0.75),
+)
+SEEDS = (1, 2)
+
+
+def carried_out(preset: Preset, folder, seed: int) -> Run:
+    made = Run(preset, folder / str(seed), seed=seed)
+    made.carry_out(METHODS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory) -> list[tuple[Run, Run]]:
+    """Each draw alone, and with the other."""
+    alone, pooled = (tmp_path_factory.mktemp(n) for n in ("one", "all"))
+    here = [carried_out(SMALL, alone, seed) for seed in SEEDS]
+    found: dict[int, Run] = {}
+
+    def call(seed: int) -> None:
+        found[seed] = carried_out(SMALL, pooled, seed)
+
+    with together("cpu") as pool:
+        pool.carry_out([lambda seed=seed: call(seed) for seed in SEEDS])
+    return [(one, found[seed]) for one, seed in zip(here, SEEDS)]
+
+
+def length(values) -> float:
+    return sum(v.double().square().sum() for v in values) ** 0.5
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_learnt_together_is_what_is_learnt_alone(both, method):
+    """Sums are rounded otherwise: up to a thousandth of what was learnt."""
+    for alone, pooled in both:
+        for task in SMALL.tasks[1:] if method != "joint" else SMALL.tasks[2:]:
+            one, other = (r.after(method, task.name) for r in (alone, pooled))
+            first = dict(alone.first().trunk.named_parameters())
+            pairs = [*zip(one.parameters(), other.parameters(), strict=True)]
+            moved = length(
+                p - first[n] for n, p in one.trunk.named_parameters()
+            )
+            head = length(one.heads[-1].parameters())
+            assert length(a - b for a, b in pairs) < 1e-3 * (moved + head)
+
+
+def test_errors_are_those_of_each_alone(both):
+    for alone, pooled in both:
+        one, other = (run.history() for run in (alone, pooled))
+        rows = ["method", "stage", "after", "task"]
+        assert (one[rows] == other[rows]).all(axis=None)
+        assert (one.top1_error - other.top1_error).abs().max() < 3
