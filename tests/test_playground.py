@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 from scipy.stats import t
 from torch import nn
 from torch.nn import functional as F
@@ -327,6 +327,11 @@ def page(browser: Browser, written: Path) -> Iterator[Page]:
 def wait(page: Page) -> None:
     """Until what was begun has been trained."""
     page.wait_for_selector("body:not(.busy)", timeout=60_000)
+
+
+def drawn(page: Page) -> None:
+    """Until all pictures that were asked for have been drawn."""
+    page.wait_for_function("!due")
 
 
 def test_the_page_without_its_text_is_light():
@@ -644,6 +649,25 @@ def paint(page):
     stages(page, 4)
 
 
+def test_no_key_is_lost_before_the_picture_comes(page):
+    """A slow machine may take the next key first; here no picture comes."""
+    page.evaluate("() => { window.requestAnimationFrame = () => 0 }")
+    press(page, "#mission-list button:nth-child(3)")
+    press(page, "#mission-answers input", "Space")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "mission-set"
+    press(page, "input[value=packnet]", "Space")
+    for _ in range(2):  # the slider is for the task that is pruned next
+        press(page, "#fraction", "Home")
+        press(page, "#fraction", "ArrowRight", 5)
+        page.evaluate(
+            """() => {
+              act.stage(); settle(); act.stage(); settle()
+            }"""
+        )
+    assert page.evaluate("settings.fractions.slice(0, 2)") == [0.05, 0.05]
+
+
 MISSIONS = [forget, prevent, fill_up, reorder, free_too_much, leak_and_mend,
             paint]  # fmt: skip
 
@@ -869,14 +893,35 @@ def test_another_method_is_brought_to_the_same_moment(page):
 
 
 def test_it_plays_on_when_the_method_is_switched(page):
+    page.evaluate("() => { act.stage(); settle() }")
     page.click("#play")
-    page.wait_for_function("run().current === 2 && run().at > 100")
+    page.wait_for_function(
+        "run().current === 2 && run().at > 100", timeout=60_000
+    )
     page.check("input[value=packnet]")
     page.wait_for_function(
         "run().current === 2 && run().at > 200", timeout=60_000
     )
     expect(page.locator("#play")).to_have_text("Pause")
     assert page.evaluate("run().method") == "packnet"
+
+
+def test_a_setting_is_dragged_while_it_plays(page):
+    """The pictures in between leave the slider where the reader holds it."""
+    page.click("#settings summary")
+    page.click("#play")
+    slider = page.locator("#hidden")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 2, y)
+    page.wait_for_function("run().at > 100", timeout=60_000)
+    expect(slider).to_have_value("4")
+    page.mouse.up()
+    assert page.evaluate("settings.hidden") == 4
 
 
 def test_switching_the_method_makes_it_no_faster(page):
@@ -944,6 +989,15 @@ def around(inside: str, sandbox: str, folder: Path) -> Path:
     return file
 
 
+def inside_of(page: Page | Frame) -> Frame:
+    """The frame on a page, or in a frame, as soon as it is there."""
+    element = page.wait_for_selector("iframe")
+    assert element is not None
+    frame = element.content_frame()
+    assert frame is not None
+    return frame
+
+
 @pytest.mark.parametrize("form", ["none", "allow-scripts"])
 def test_in_a_frame_without_an_address_no_link_is_offered(
     browser, tmp_path, form
@@ -954,9 +1008,7 @@ def test_in_a_frame_without_an_address_no_link_is_offered(
     file = around(inside, sandbox, tmp_path)
     with browser.new_page() as page:
         page.goto(file.as_uri())
-        page.wait_for_timeout(100)
-        page.wait_for_function("frames[0].length === 1")
-        frame = page.frames[2]
+        frame = inside_of(inside_of(page))
         frame.wait_for_selector("body[data-ready]")
         frame.click("#out summary")
         link = frame.locator("#link")
@@ -991,8 +1043,7 @@ def test_where_no_file_may_be_saved_its_text_can_be_copied(
     file = around(written.read_text(), sandbox, tmp_path)
     with browser.new_page() as page:
         page.goto(file.as_uri())
-        page.wait_for_function("frames.length === 1")
-        frame = page.frames[1]
+        frame = inside_of(page)
         frame.wait_for_selector("body[data-ready]")
         frame.click("#out summary")
         came: list[str] = []
@@ -1073,6 +1124,7 @@ def agrees(found: dict) -> None:
 
 def test_the_cutoff_is_dragged_among_the_sizes_by_mouse(page):
     page.evaluate("() => { act.method('packnet'); act.stage(); settle() }")
+    drawn(page)  # nothing moves any more
     canvas = page.locator("#sizes")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -1118,6 +1170,7 @@ def test_the_cutoff_is_dragged_by_a_finger_that_may_scroll(browser, written):
         page.evaluate(
             "() => { act.method('packnet'); act.stage(); settle() }"
         )
+        drawn(page)
         page.locator("#cut-part").scroll_into_view_if_needed()
         box = page.locator("#sizes").bounding_box()
         assert box is not None
@@ -1225,6 +1278,7 @@ def test_on_a_phone_all_buttons_are_on_the_screen(browser, written):
 
 def test_with_reduced_motion_only_stages_are_shown(browser, written):
     for page in opened(browser, written, WIDE, reduced_motion="reduce"):
+        drawn(page)  # what was asked for before it plays
         seen = page.evaluate(
             """async () => {
               const places = new Set()
@@ -1332,7 +1386,7 @@ def test_the_playground_keeps_nobody_out(browser, written, width, theme):
         page.evaluate(
             "document.querySelectorAll('details').forEach(d => d.open = true)"
         )
-        page.wait_for_timeout(100)
+        drawn(page)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width
         assert serious(page) == []

@@ -211,14 +211,21 @@ function after() {
 }
 
 function noticed() {
-  const here = run(), bits = changes(here);
+  note(run());
+  checkMission();
+  makeReady(run());
+}
+
+// What the session remembers.
+function note(here) {
+  const bits = changes(here);
   const leaks = bits.some(({changed}) => changed > 0);
   if (here.method === "packnet" && leaks) session.leaked = true;
   const now = errors(here), before = here.kept.length;
   const worst = Math.max(0, ...now.slice(0, before));
   session.worst[here.method] =
     Math.max(session.worst[here.method] ?? 0, worst);
-  if (here.method !== "packnet") return checkMission();
+  if (here.method !== "packnet") return;
   if (here.current === 1 && here.stage === "retrain" && isOver(here)) {
     const mark = here.history.marks.find(m => m.what === "prune");
     const look = here.history.steps.indexOf(mark.at);
@@ -230,7 +237,24 @@ function noticed() {
     const mean = now.reduce((sum, e) => sum + e, 0) / now.length;
     session.drawn.set(order.join(), {order, mean, rest});
   }
-  checkMission();
+}
+
+// What the next key may be meant for. This does not wait for a picture: on a
+// slow machine the key comes first, and a slider still hidden loses it.
+function makeReady(here) {
+  element("cut-handle").hidden = !prunesAgain(here);
+  element("fraction").disabled = here.method !== "packnet";
+  const task = cutTask(here), share = fraction(here, task);
+  element("fraction").value = share;
+  put("cut-label", `Share of the weights of ${nameOf(here, task)
+    ?? "the next task"} to free: ${percent(share, 0)}`);
+  const {hidden} = here.networks[0];
+  element("walk").max = hidden * (hidden + 2);
+  const answered = answers[mission] !== undefined;
+  const done = reached.has(mission);
+  element("mission-set").hidden = !answered || done;
+  element("mission-next").hidden = !done || nextMission() < 0;
+  showOrder();
 }
 
 // Pictures: half of one a frame. While it plays, the next two show what was
@@ -281,6 +305,7 @@ const lastErrors = here => goal ? here.history.errors.at(-1) : errors(here);
 const put = (id, text) => say(element(id), text);
 
 function showControls(here, frees) {
+  makeReady(here);
   showPlaying();
   for (const radio of document.getElementsByName("method")) {
     radio.checked = radio.value === settings.method;
@@ -295,26 +320,17 @@ function showControls(here, frees) {
   if (!goal) element("network").setAttribute("aria-label", describe(here));
   put("owner-title", here.method === "packnet" || here.method === "separate"
     ? "Who owns the weights" : "Who trained the weights last");
-  const task = cutTask(here), share = fraction(here, task);
-  element("fraction").value = share;
-  element("fraction").disabled = here.method !== "packnet";
-  element("fraction").ariaValueText = `${percent(share, 0)}${
-    frees ? `, ${frees}` : ""}`;
-  element("cut-handle").hidden = !prunesAgain(here);
-  put("cut-label", `Share of the weights of ${nameOf(here, task)
-    ?? "the next task"} to free: ${percent(share, 0)}`);
+  element("fraction").ariaValueText = `${
+    percent(fraction(here, cutTask(here)), 0)}${frees ? `, ${frees}` : ""}`;
   for (const name of ["hidden", "activation", "optimiser", "rate", "noise",
     "seed"]) {
-    const control = element(name);
-    if (control !== document.activeElement || control.type !== "number") {
-      control.value = settings[name];
-    }
+    const control = element(name), {type} = control;
+    const held = control === document.activeElement && type === "number"
+      || type === "range" && control.matches(":active"); // it is dragged
+    if (!held) control.value = settings[name];
   }
   put("hidden-told", String(settings.hidden));
   put("noise-told", settings.noise.toFixed(2));
-  element("walk").max = here.networks[0].hidden * (here.networks[0].hidden
-    + 2);
-  showOrder();
   showTraps(here);
   showMission(here);
 }
@@ -378,7 +394,6 @@ function changeOrder(order, place) {
   for (const method of METHODS) {
     if (lanes[method]?.current > place) delete lanes[method];
   }
-  showOrder();
   after();
 }
 
@@ -519,9 +534,7 @@ function showMission(here) {
       : ["Now try it.", one.hint?.(session) ?? "", told])
     .filter(Boolean).join(" "));
   element("mission-task").hidden = answer === undefined;
-  element("mission-set").hidden = answer === undefined || done;
   element("mission").classList.toggle("reached", done);
-  element("mission-next").hidden = !done || last;
 }
 
 // All controls
