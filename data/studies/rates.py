@@ -28,7 +28,7 @@ AXES = {method: {"lr": 2.0} for method in PHASE} | {
     "ewc": {"lr": 2.0, "ewc_strength": 10.0},
 }
 # By how many draws each is judged, where it is by more than one.
-DRAWS = {"individual": 3, "packnet": 3}
+DRAWS = {"individual": 2, "packnet": 2}
 # The search begins with the first network that the chapters have, retrained
 # half as long as for the records.
 BEGINNING = replace(
@@ -46,7 +46,7 @@ def tuning(method: str, seed: int, folder: Path) -> DataFrame:
     """Validation error of a method, from its preset's rates outwards.
 
     In steps of a factor of 2 (PackNet and individual networks: of its
-    root, by three draws; a strength: of 3 or 10), until all neighbours of
+    root, by two draws; a strength: of 3 or 10), until all neighbours of
     the best are worse: no search ends at an edge.
     """
 

@@ -40,6 +40,7 @@ from packnet_book.runs.baselines import (
     Distillation,
     Elastic,
     _Joined,
+    flat,
 )
 from packnet_core.errors import BadRun, Diverged
 from packnet_core.evaluation import ErrorRates
@@ -57,6 +58,7 @@ RECORDING = RLock()  # one graph at a time
 AT_ONCE = 4096  # pictures in a step of all networks
 PRODUCTS = bool(int(os.environ.get("PRODUCTS", "1")))
 TESTED = 16384  # pictures that are tested at once
+MEASURED = 64  # pictures whose gradients are taken at once
 
 
 @dataclass
@@ -98,7 +100,7 @@ class Pool:
         self.device, self.helpers = of.device, of.helpers
         self.changed = Condition()
         self.asked: list[Asked] = []
-        self.busy = 0
+        self.busy = self.away = 0  # threads at work, and those set aside
         self.seen: dict[tuple, tuple[list[Tensor], Tensor]] = {}
 
     def ask(self, do, alike: object, what: object, count: int) -> Any:
@@ -165,21 +167,25 @@ class Pool:
     def aside(self) -> Iterator[None]:
         """While this thread waits for what another one has."""
         with self.changed:
-            self.busy -= 1
+            self.busy, self.away = self.busy - 1, self.away + 1
             self.changed.notify_all()
         try:
             yield
         finally:
             with self.changed:
-                self.busy += 1
+                self.busy, self.away = self.busy + 1, self.away - 1
 
     def gather(self) -> list[Asked]:
         """What all ask for, or those who wait for no other's files."""
         with self.changed:
-            number = -1
-            while self.busy and number != len(self.asked):
-                number = len(self.asked) or -1
-                self.changed.wait_for(lambda: not self.busy, PATIENCE)
+            while self.busy or self.away or self.asked:
+                number = len(self.asked)
+                ready = self.changed.wait_for(
+                    lambda: not self.busy and (self.asked or not self.away),
+                    PATIENCE,
+                )
+                if self.asked and (ready or number == len(self.asked)):
+                    break
             now, self.asked = self.asked, []
         return now
 
@@ -191,8 +197,14 @@ class Pool:
             most = max(1, AT_ONCE // group[0].count)
             for begin in range(0, len(group), most):
                 some = group[begin : begin + most]
+                whats = [one.what for one in some]
                 try:
-                    found = do(self, [one.what for one in some])
+                    try:
+                        found = do(self, whats)
+                    except torch.AcceleratorError as fault:
+                        if "capture" not in str(fault):
+                            raise  # else another thread was in the way
+                        found = do(self, whats)
                 except Exception as fault:
                     found = [fault] * len(some)
                 with self.changed:
@@ -804,7 +816,8 @@ def test(pool: Pool, asked: list[Testing]) -> list[Any]:
         )  # fmt: skip
         same = _floats(cut).repeat(1, count, 1, 1)
         same = same.contiguous(memory_format=torch.channels_last)
-        outputs.append(stack.answers(stack.features(same), 0))
+        with RECORDING:
+            outputs.append(stack.answers(stack.features(same), 0))
     logits = torch.cat(outputs, 1)  # (K, N, classes)
     several = logits.shape[-1] > 5
     best = logits.topk(5 if several else 1).indices
@@ -827,48 +840,51 @@ class Measuring:
 
 
 def measure(pool: Pool, asked: list[Measuring]) -> list[Any]:
-    """What `importance` gives of each, a picture of all at a time."""
+    """What `importance` gives of each: a copy of a network a picture."""
     pictures, size, count = asked[0].pictures, asked[0].size, len(asked)
-    stack = Stack.of([one.network for one in asked], pool.device)
-    for parameter in stack.trunk.values():
-        parameter.requires_grad_(True)
+    total, networks = len(pictures), [one.network for one in asked]
+    at_once = max(1, MEASURED // count)
+    stack = Stack.of([n for n in networks for _ in range(at_once)], pool.device)
     parameters = list(stack.trunk.values())
-    totals = [torch.zeros_like(p) for p in parameters]
-    draws = [generator("importance", one.network.tasks[-1]) for one in asked]
-    images = pool.pixels(pictures)
-    for index in torch.arange(len(pictures)).split(1):
-        corner = (pictures._room(index, size) // 2).to(pool.device)
-        flip = torch.zeros(1, dtype=torch.bool, device=pool.device)
-        cut = _squares(images, index.to(pool.device), corner, flip, size)
-        same = _floats(cut).repeat(1, count, 1, 1)
-        answers = stack.answers(stack.features(same), -1)[:, 0]
-        answers = log_softmax(answers, dim=1)  # (K, classes)
-        likely = answers.detach().exp().cpu()
-        labels = torch.cat([
-            torch.multinomial(row, 1, generator=draw)
-            for row, draw in zip(likely, draws, strict=True)
-        ]).to(pool.device)  # fmt: skip
-        drawn = answers.gather(1, labels[:, None]).sum()
-        for total, grad in zip(
-            totals, torch.autograd.grad(drawn, parameters), strict=True
-        ):
-            total += grad.square()
-    found = [[t.cpu().chunk(count) for t in totals]]
-    anchors = [
-        torch.cat(
-            [p.detach().flatten() for p in one.network.trunk.parameters()]
-        )
-        for one in asked
+    for parameter in parameters:
+        parameter.requires_grad_(True)
+    sums = [
+        torch.zeros(count, p.numel() // stack.count, device=p.device)
+        for p in parameters
     ]
-    names = list(stack.trunk)
-    order = [names.index(n) for n, _ in stack.module.named_parameters()]
+    draws = [generator("importance", n.tasks[-1]) for n in networks]
+    images = pool.pixels(pictures)
+    for begin in range(0, total, at_once):
+        used = torch.arange(begin, begin + at_once)
+        there = (used < total).to(pool.device).float()
+        index = used.clamp(max=total - 1)
+        corners = (pictures._room(index, size) // 2).to(pool.device)
+        flips = torch.zeros(at_once, dtype=torch.bool, device=pool.device)
+        cut = _squares(images, index.to(pool.device), corners, flips, size)
+        row = _floats(cut).flatten(0, 1)[None].repeat(1, count, 1, 1)
+        with RECORDING:  # gradients of all threads go through one
+            answers = stack.answers(stack.features(row), -1)[:, 0]
+            answers = log_softmax(answers, dim=1)  # (K copies, classes)
+            likely = answers.detach().exp().cpu().view(count, at_once, -1)
+            labels = torch.tensor([
+                int(torch.multinomial(one, 1, generator=draw))
+                if begin + place < total else 0
+                for rows, draw in zip(likely, draws, strict=True)
+                for place, one in enumerate(rows)
+            ]).to(pool.device)  # fmt: skip
+            drawn = answers.gather(1, labels[:, None])[:, 0]
+            grads = torch.autograd.grad(
+                (drawn * there.repeat(count)).sum(), parameters
+            )
+        for found, grad in zip(sums, grads, strict=True):
+            each = stack.apart(grad.square()).view(count, at_once, -1)
+            found += each.sum(1)
     return [
         (
-            torch.cat([found[0][i][k].flatten() for i in order])
-            / max(len(pictures), 1),
-            anchors[k],
+            torch.cat([found[k].cpu() for found in sums]) / max(total, 1),
+            flat(n.trunk.parameters()).detach(),
         )
-        for k in range(count)
+        for k, n in enumerate(networks)
     ]
 
 
@@ -929,7 +945,7 @@ def together(
             _same(pictures), size, _shape(network),
         )  # fmt: skip
         what = Measuring(network, pictures, size)
-        return HERE.pool.ask(measure, alike, what, AT_ONCE // 32)
+        return HERE.pool.ask(measure, alike, what, AT_ONCE // 64)
 
     @contextmanager
     def alone(file, waiting):
