@@ -188,7 +188,9 @@ def fit(
         # Without a scaler, all it would do is look for other libraries.
         stepping = prepared if accelerator.scaler else optimizer
         kept = Checkpoint(checkpoint, network, optimizer, about)
-        done = kept.load()
+        done, guard = kept.load(), objective.guarded and network._guard()
+        if guard and not (done or phase.weight_decay):
+            guard.resting.add(optimizer)  # new: at rest it moves nothing
         with (
             tqdm(None, title, steps, initial=done, **shown) as bar,
             uninterrupted() as signals,
@@ -273,6 +275,8 @@ def _prepared(
     try:
         yield prepared
     finally:
+        if guard := network._guard():
+            guard.restore()  # of those that rest
         accelerator._models[:] = models
         accelerator._optimizers[:] = optimizers
         state._set_sync_gradients(stepping)
@@ -339,6 +343,8 @@ class Checkpoint:
         due = now or begun - self.saved > self.pause
         if self.path is None or not due:
             return
+        if guard := self.network._guard():
+            guard.restore()
         state = {
             "about": self.about,
             "steps": steps,

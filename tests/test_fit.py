@@ -174,6 +174,60 @@ def alone():
 
 
 @pytest.mark.usefixtures("alone")
+class Steep(training.CurrentTask):
+    """A loss that stays finite while its gradient is no number."""
+
+    def forward(self, images, labels, batch_labels):
+        loss = super().forward(images, labels, batch_labels)
+        weights = (p.sum() for p in self.network.trunk.parameters())
+        return loss + (0 * sum(weights)).abs().sqrt()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("kept", [True, False])
+def test_gradients_that_are_no_numbers_damage_no_finished_task(
+    pictures, tmp_path, optimizer, kept
+):
+    network = start()
+    network.prune(0.5)
+    images = torch.rand(4, 3, SIZE, SIZE)
+    with network.eval().view("one"), torch.no_grad():
+        before = network(images)
+    network.add_task("two", 3)
+    file = tmp_path / "phase.checkpoint" if kept else None
+    phase = Phase(1, 0.1, batch=24, clip=1.0, optimizer=optimizer)
+    fit(
+        network, pictures, phase, size=SIZE, checkpoint=file,
+        objective=training.Objective(Steep),
+    )  # fmt: skip
+    own = network.owner["0.weight"] == 2
+    assert network.layers["0.weight"][own].isnan().all()
+    again = start()
+    again.prune(0.5)
+    again.add_task("two", 3)
+    if kept:
+        again.load_state_dict(torch.load(file)["network"])
+    for one in (network, again):
+        with one.eval().view("one"), torch.no_grad():
+            assert torch.equal(one(images), before)
+
+
+def test_what_is_freed_while_training_stays_at_zero(pictures):
+    """The momentum that it had moves it no more."""
+    network = start()
+    seen = []
+
+    def watch(step: int) -> None:
+        if step == 3:
+            network.prune(0.5)
+        if step >= 3:
+            freed = network.owner["0.weight"] == 0
+            seen.append(network.layers["0.weight"][freed].abs().max().item())
+
+    fit(network, pictures, PHASE, size=SIZE, watch=watch)
+    assert len(seen) == 4 and set(seen) == {0.0}
+
+
 def test_the_callers_accelerator_keeps_what_it_had_prepared(pictures):
     accelerator = Accelerator()
     model = nn.Linear(2, 2)
