@@ -259,7 +259,7 @@ def test_a_search_ends_where_both_neighbours_are_worse():
         far += abs(math.log10(preset.ewc_strength / best["strength"]))
         return DataFrame({"task": TASKS, "top1_error": [0] + 3 * [far]})
 
-    tried = rates.search(FROM_NOTHING, "ewc", measure)
+    tried = rates.search(FROM_NOTHING, "ewc", measure, rates.AXES["ewc"])
     errors = {p: rows.top1_error.max() for p, rows in tried.items()}
     found = min(errors, key=errors.get)
     assert errors[found] == 0
@@ -271,7 +271,7 @@ def test_a_search_ends_where_both_neighbours_are_worse():
 
 
 def test_the_study_of_learning_rates(small, monkeypatch):
-    monkeypatch.setattr(rates, "AXES", {"lwf": {"head_lr": 2.0}})
+    monkeypatch.setattr(rates, "CLOSER", {"lwf": {"head_lr": 2.0}})
     table = small("tuning_lwf")
     assert list(table) == rates.COLUMNS and table.head_lr.nunique() >= 3
     assert table.lr.nunique() == 1

@@ -67,7 +67,7 @@ from studies.photographs import (
     photos_vgg_warmed,
 )
 from studies.playground import DRAWS, SETTINGS, playground
-from studies.rates import AXES, BEGINNING, tuning
+from studies.rates import AXES, BEGINNING, CLOSER, tuning
 
 # Seeds below 100 belong to the chapters; what is chosen is chosen with
 # seeds that no record uses.
@@ -94,7 +94,7 @@ STUDIES: tuple[Study, ...] = (
             partial(tuning, method),
             CHOOSING,
             only(BEGINNING, *fields),
-            AXES[method],
+            CLOSER[method],
             name=f"tuning_{method}",
         )
         for method, fields in TUNED.items()
@@ -185,10 +185,10 @@ DUE = {study.name for study in STUDIES} - {
     "unnamed",
     "merged",
     "first_lengths",
-    "lengths",
     "full_scale",
     "playground",
     "photos_vgg",
+    *(f"tuning_{method}" for method in ("packnet", "classifier-only", "lwf")),
     *(f"photos_vgg_tuning_{method}" for method in MAIN),
 }
 FORMER = {

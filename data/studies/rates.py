@@ -22,12 +22,14 @@ PHASE = {
 }
 # What is varied, and by which factor at a time.
 AXES = {method: {"lr": 2.0} for method in PHASE} | {
-    "individual": {"lr": 2**0.5},
-    "packnet": {"lr": 2**0.5},
     "lwf": {"lr": 2.0, "head_lr": 2.0, "lwf_strength": 3.0},
     "ewc": {"lr": 2.0, "ewc_strength": 10.0},
 }
-# By how many draws each is judged, where it is by more than one.
+# What the headline compares is searched in smaller steps, by two draws.
+CLOSER = AXES | {
+    "individual": {"lr": 2**0.5},
+    "packnet": {"lr": 2**0.5},
+}
 DRAWS = {"individual": 2, "packnet": 2}
 # The search begins with the first network that the chapters have, retrained
 # half as long as for the records.
@@ -58,18 +60,21 @@ def tuning(method: str, seed: int, folder: Path) -> DataFrame:
         last = seed + DRAWS.get(method, 1)
         return pandas.concat(each(drawn, range(seed, last)))
 
-    return searched(BEGINNING, [method], measure)
+    return searched(BEGINNING, [method], measure, CLOSER)
 
 
 def searched(
     preset: Preset,
     methods: Iterable[str],
     measure: Callable[[Preset, str], DataFrame],
+    axes: dict[str, dict[str, float]] = AXES,
 ) -> DataFrame:
     """All that was tried from a preset on, a row a task."""
     tables = []
     for method in methods:
-        for tried, rows in search(preset, method, measure).items():
+        for tried, rows in search(
+            preset, method, measure, axes[method]
+        ).items():
             phase = getattr(tried, PHASE[method])
             tables.append(rows.assign(
                 lr=phase.lr, head_lr=phase.head_lr or phase.lr,
@@ -80,7 +85,10 @@ def searched(
 
 
 def search(
-    preset: Preset, method: str, measure: Callable[[Preset, str], DataFrame]
+    preset: Preset,
+    method: str,
+    measure: Callable[[Preset, str], DataFrame],
+    axes: dict[str, float],
 ) -> dict[Preset, DataFrame]:
     """Presets that were tried, and the rows of each.
 
@@ -104,7 +112,7 @@ def search(
     while True:
         around = [
             moved(best, method, axis, factor)
-            for axis, step in AXES[method].items()
+            for axis, step in axes.items()
             for factor in (1 / step, step)
         ]
         candidates = [best, *around]

@@ -844,7 +844,9 @@ def measure(pool: Pool, asked: list[Measuring]) -> list[Any]:
     pictures, size, count = asked[0].pictures, asked[0].size, len(asked)
     total, networks = len(pictures), [one.network for one in asked]
     at_once = max(1, MEASURED // count)
-    stack = Stack.of([n for n in networks for _ in range(at_once)], pool.device)
+    stack = Stack.of(
+        [n for n in networks for _ in range(at_once)], pool.device
+    )
     parameters = list(stack.trunk.values())
     for parameter in parameters:
         parameter.requires_grad_(True)

@@ -323,8 +323,15 @@ BEFORE_TUNING = at_length(
     ),
     56,
 )
-# And as they ended.
-FULL_LENGTH = BEFORE_TUNING
+# And as they ended; joint training and EWC are still to be searched.
+FULL_LENGTH = replace(
+    BEFORE_TUNING,
+    add=replace(BEFORE_TUNING.add, lr=0.01414),
+    retrain=replace(BEFORE_TUNING.retrain, lr=0.009403),
+    classifier=replace(BEFORE_TUNING.classifier, lr=0.0125),
+    lwf=replace(BEFORE_TUNING.lwf, lr=0.0045, head_lr=0.00225),
+    lwf_strength=0.3333,
+)
 
 # The miniature as the chapters train it, in minutes: from weights that have
 # learnt the first task at full length (`data/pretrained`), the others for
