@@ -85,7 +85,7 @@ def record_together(
     studies: Sequence[Study], jobs: int, seeds: Sequence[int] = ()
 ) -> None:
     """As `record`, all draws at once, on the card if there is one."""
-    from studies.together import together
+    from together import together
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     with together(device, jobs) as pool:
