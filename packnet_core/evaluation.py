@@ -17,7 +17,8 @@ from packnet_core.images import Pictures, normalise
 
 @dataclass(frozen=True)
 class ErrorRates:
-    """Top-1, top-5 error in percent (NaN up to five classes); of `images`."""
+    """Top-1 and top-5 error in percent (NaN for five classes or fewer),
+    over so many test images."""
 
     top1: float
     top5: float

@@ -5,8 +5,7 @@ optimiser, and old momentum goes on moving a weight whose gradient is
 zero. So the guard does two things. As soon as a gradient is complete,
 the entries of fixed weights are cleared: clipping by norm then sees only
 what may move. After every step, whatever the optimiser did to a fixed
-weight is undone, bit for bit, from a copy in layers where any is fixed;
-in `fit`, whose new optimisers move nothing at rest, once at the end.
+weight is undone, bit for bit, from a copy in layers where any is fixed.
 """
 
 import weakref
@@ -48,9 +47,10 @@ class Fixed:
 
     def __init__(self, weight: Tensor, owner: Tensor, task: int):
         self.owner, self.task, self.noted = owner, task, owner._version
-        self.kept = bits(weight).clone()
-        for values, owners in pieces(self.kept, owner):
-            values.mul_(~owned(owners, task))
+        kept = weight.detach().clone()
+        for values, owners in pieces(kept, owner):
+            keep_where(values, ~owned(owners, task))
+        self.kept = bits(kept)
         # As wide as the weights, a mask takes half the time, but room.
         small = len([*pieces(owner, whole=4)]) == 1
         self.mask = owned(owner, task).to(self.kept.dtype) if small else None
@@ -79,7 +79,6 @@ class Guard:
     def __init__(self, before_step: Callable[[], None]):
         self.before_step = before_step
         self.optimizers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
-        self.resting: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self.partly: dict[nn.Parameter, Fixed] = {}
         self.wholly: dict[Tensor, Tensor] = {}
         self.hooks: list[RemovableHandle] = []
@@ -94,7 +93,7 @@ class Guard:
             if isinstance(one, Optimizer) and one not in self.optimizers:
                 self.optimizers.add(one)
                 one.register_step_pre_hook(lambda *_: self.before_step())
-                one.register_step_post_hook(self.restore)
+                one.register_step_post_hook(lambda *_: self.restore())
 
     def take(self, new: Iterable[nn.Parameter], beside: set[Tensor]) -> None:
         """Let optimisers train `new` too, where they train `beside`."""
@@ -116,7 +115,6 @@ class Guard:
         while self.hooks:
             self.hooks.pop().remove()
         self.partly.clear()
-        self.resting.clear()  # what they have moved may be fixed now
         for weight, owner in layers:
             if not owned(owner, task).all():
                 fixed = self.partly[weight] = Fixed(weight, owner, task)
@@ -131,11 +129,8 @@ class Guard:
 
     @torch.inference_mode(False)  # in which torch would not notice it
     @torch.no_grad()
-    def restore(self, after: Optimizer | None = None, *_) -> None:
-        """Undo whatever was done to fixed parameters and buffers; after: by
-        a step of this optimiser, unless it rests."""
-        if after in self.resting:
-            return
+    def restore(self) -> None:
+        """Undo whatever was done to fixed parameters and buffers."""
         for weight, fixed in self.partly.items():
             fixed.restore(weight)
         if self.wholly:

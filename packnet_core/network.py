@@ -92,6 +92,8 @@ class PackNet(nn.Module):
         self._guard: Callable[[], Guard | None] = lambda: None
         self.lock = threading.RLock()  # while weights are exchanged
 
+    # What is there
+
     @property
     def tasks(self) -> list[str]:
         """The names of the tasks, in the order in which they came."""
@@ -148,6 +150,8 @@ class PackNet(nn.Module):
         shared = set(self.layers.values())
         everything = self.trunk.named_parameters()
         yield from ((n, p) for n, p in everything if p not in shared)
+
+    # Answers
 
     @torch.compiler.disable(recursive=False)
     def forward(self, *inputs, **options) -> Tensor:
@@ -431,6 +435,8 @@ class PackNet(nn.Module):
         if self.training and not mode:
             self._prove()
         return super().train(mode)
+
+    # How it travels
 
     def __getstate__(self) -> dict:
         state = {**self.__dict__, "_guard": None, "lock": None}

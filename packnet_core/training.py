@@ -188,9 +188,7 @@ def fit(
         # Without a scaler, all it would do is look for other libraries.
         stepping = prepared if accelerator.scaler else optimizer
         kept = Checkpoint(checkpoint, network, optimizer, about)
-        done, guard = kept.load(), objective.guarded and network._guard()
-        if guard and not (done or phase.weight_decay):
-            guard.resting.add(optimizer)  # new: at rest it moves nothing
+        done = kept.load()
         with (
             tqdm(None, title, steps, initial=done, **shown) as bar,
             uninterrupted() as signals,
@@ -275,8 +273,6 @@ def _prepared(
     try:
         yield prepared
     finally:
-        if guard := network._guard():
-            guard.restore()  # of those that rest
         accelerator._models[:] = models
         accelerator._optimizers[:] = optimizers
         state._set_sync_gradients(stepping)
@@ -343,8 +339,6 @@ class Checkpoint:
         due = now or begun - self.saved > self.pause
         if self.path is None or not due:
             return
-        if guard := self.network._guard():
-            guard.restore()
         state = {
             "about": self.about,
             "steps": steps,

@@ -173,7 +173,6 @@ def alone():
         state._reset_state()
 
 
-@pytest.mark.usefixtures("alone")
 class Steep(training.CurrentTask):
     """A loss that stays finite while its gradient is no number."""
 
@@ -228,6 +227,7 @@ def test_what_is_freed_while_training_stays_at_zero(pictures):
     assert len(seen) == 4 and set(seen) == {0.0}
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_callers_accelerator_keeps_what_it_had_prepared(pictures):
     accelerator = Accelerator()
     model = nn.Linear(2, 2)
