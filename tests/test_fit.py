@@ -1,6 +1,7 @@
 """Training and testing with the library: modes, accelerators, pictures."""
 
 import math
+from copy import deepcopy
 
 import pytest
 import torch
@@ -209,6 +210,27 @@ def test_gradients_that_are_no_numbers_damage_no_finished_task(
     for one in (network, again):
         with one.eval().view("one"), torch.no_grad():
             assert torch.equal(one(images), before)
+
+
+def test_what_takes_gradients_again_is_still_after_every_step(pictures):
+    """As many a training loop lets everything take gradients."""
+    network = start()
+    network.prune(0.5)
+    network.add_task("two", 3)
+    network.requires_grad_(True)
+    images = torch.rand(4, 3, SIZE, SIZE)
+    rest = [t.clone() for _, t in network.frozen_rest()]
+    with network.eval().view("one"), torch.no_grad():
+        before = network(images)
+
+    def watch(step: int) -> None:
+        now = [t for _, t in network.frozen_rest()]
+        assert all(map(torch.equal, now, rest))
+        copy = deepcopy(network)
+        with copy.eval().view("one"), torch.no_grad():
+            assert torch.equal(copy(images), before)
+
+    fit(network, pictures, PHASE, size=SIZE, watch=watch)
 
 
 def test_what_is_freed_while_training_stays_at_zero(pictures):
