@@ -84,12 +84,18 @@ def record(
 def record_together(
     studies: Sequence[Study], jobs: int, seeds: Sequence[int] = ()
 ) -> None:
-    """As `record`, all draws at once, on the card if there is one."""
+    """As `record`, all draws at once, on the card if there is one.
+
+    Studies go on beside each other, each at its own pace.
+    """
     from together import together
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    with together(device, jobs) as pool:
-        pool.carry_out(draws(studies, seeds))
+    with (
+        together(device, jobs) as pool,
+        ThreadPoolExecutor(len(studies)) as beside,
+    ):
+        list(beside.map(lambda s: pool.carry_out(draws([s], seeds)), studies))
 
 
 def draws(
