@@ -19,6 +19,8 @@ from xxhash import xxh3_128
 
 from packnet_core.masking import bits, keep_where, owned, pieces, visible
 
+SMALL = 4  # pieces, up to which a layer's mask is kept as wide as its weights
+
 
 def digest(
     data: Tensor, owner: Tensor | None = None, end: int = 0, *copy: Tensor
@@ -52,12 +54,12 @@ class Fixed:
             keep_where(values, ~owned(owners, task))
         self.kept = bits(kept)
         # As wide as the weights, a mask takes half the time, but room.
-        small = len([*pieces(owner, whole=4)]) == 1
+        small = len([*pieces(owner, whole=SMALL)]) == 1
         self.mask = owned(owner, task).to(self.kept.dtype) if small else None
 
     def _mine(self, *tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
         mask = self.mask if self.noted == self.owner._version else None
-        for *parts, owners in pieces(*tensors, self.owner, whole=4):
+        for *parts, owners in pieces(*tensors, self.owner, whole=SMALL):
             yield *parts, owned(owners, self.task) if mask is None else mask
 
     def clear(self, weight: Tensor) -> None:

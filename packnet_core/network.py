@@ -412,8 +412,9 @@ class PackNet(nn.Module):
             )
 
     def see_unchanged(self, view: View | None = None) -> None:
-        """See that the layers are those of the owner map, and that no
-        fixed bit has changed. Raises BadTrunk, Changed."""
+        """See that the layers are those of the owner map, and that no fixed
+        bit has changed; view: one that is entered, whose copies are written
+        on the way. Raises BadTrunk, Changed."""
         masking.refuse_inexact(self.trunk)
         layers, owner = self.layers, self.owner
         for name in owner.keys() | layers.keys():
