@@ -118,8 +118,9 @@ NAMES = ("vgg16", "vgg16_bn", "small_vgg", "vgg16_features", *PUBLISHED)
 def build(architecture: Architecture) -> Trunk:
     """A new trunk with random weights. Raises BadTrunk."""
     name, size = architecture.name, architecture.size
+    make = published if name in PUBLISHED else vgg
     if name not in NAMES:
         raise BadTrunk(f"unknown network {name!r}: choose from {NAMES}")
     if size < 32:
         raise BadTrunk(f"{size} px are halved 5 times: give at least 32 px")
-    return (published if name in PUBLISHED else vgg)(architecture)
+    return make(architecture)
