@@ -68,6 +68,16 @@ def test_seeds_are_run_in_processes_and_entered_in_their_order(folder):
     assert about["command"] == "python data/record.py some"
 
 
+def test_seeds_that_are_run_together_are_entered_once_and_say_so(folder):
+    studies = [STUDY, replace(STUDY, name="other")]
+    for _ in range(2):
+        command.record_together(studies, jobs=1)
+    assert asked(folder) == [1, 1, 2, 2]
+    assert seeds(folder) == [1, 1, 2, 2]
+    made = json.loads((folder / "other.json").read_text())["seeds"]
+    assert [made[seed]["together"] for seed in ("1", "2")] == [True, True]
+
+
 def test_jobs_of_their_own_enter_their_seeds_one_after_the_other(
     folder, monkeypatch
 ):

@@ -7,13 +7,17 @@ import pytest
 
 from benchmarks.peers.parts import PARTS
 from packnet_book.runs.methods import METHODS
-from packnet_book.runs.presets import MINIATURE
+from packnet_book.runs.presets import (
+    BEFORE_TUNING,
+    FULL_LENGTH,
+    MINIATURE,
+)
 from packnet_book.runs.records import read, recorded, recorded_provenance
 from packnet_book.runs.results import RESULTS
 from packnet_book.runs.statistics import mean_interval
 from packnet_core.errors import BadRun
 from record import table_of
-from studies import DUE, FORMER, STUDIES
+from studies import DUE, FORMER, MAIN, STUDIES, rates
 from studies.error_table import IN_TURN
 
 ADDED = [task.name for task in MINIATURE.tasks[1:]]
@@ -45,6 +49,21 @@ def test_every_seed_was_run_with_the_present_settings(study):
     for run in made["seeds"].values():
         for key in ("date", "revision", "versions", "processor", "threads"):
             assert run[key]
+
+
+@pytest.mark.parametrize("method", [*MAIN, "lwf"])
+def test_the_records_rates_are_those_that_the_searches_found(method):
+    table = recorded(f"tuning_{method}")
+    axes = ["lr", "head_lr", "lwf_strength"]
+    best = table.groupby(axes).top1_error.mean().idxmin()
+    phase = getattr(FULL_LENGTH, rates.PHASE[method])
+    head_lr = phase.lr if phase.head_lr is None else phase.head_lr
+    strength = FULL_LENGTH.lwf_strength if method == "lwf" else 1.0
+    assert best == (phase.lr, head_lr, strength)
+    assert table.lr.min() < phase.lr < table.lr.max()
+    if method == "packnet":  # and it is retrained in proportion
+        tried = rates.moved(BEFORE_TUNING, method, "lr", 0.5**0.5)
+        assert (tried.add, tried.retrain) == (phase, FULL_LENGTH.retrain)
 
 
 def test_the_whole_study_was_recorded_in_one_night_on_two_cores():

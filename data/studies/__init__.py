@@ -71,7 +71,7 @@ from studies.rates import AXES, BEGINNING, CLOSER, tuning
 
 # Seeds below 100 belong to the chapters; what is chosen is chosen with
 # seeds that no record uses.
-CHOOSING, FIRST, LENGTH = (600,), (500, 501), (500, 501)
+CHOOSING, LENGTH = (600,), (500, 501)
 TEN = tuple(range(1000, 1010))  # draws of the tables
 SIX = tuple(range(1000, 1006))
 TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1020))
@@ -87,7 +87,7 @@ TUNED = {
     "joint": ("joint",),
 }
 STUDIES: tuple[Study, ...] = (
-    study(first_lengths, FIRST, only(START, "retrain_first"), FIRST_LENGTHS),
+    study(first_lengths, LENGTH, only(START, "retrain_first"), FIRST_LENGTHS),
     study(lengths, LENGTH, only(FULL_LENGTH, *BOTH), LENGTHS),
     *(
         study(

@@ -29,8 +29,8 @@ def _current(stack: Stack, models: Sequence[nn.Module]):
 
 
 def _distillation(stack: Stack, models: Sequence[Distillation]):
-    teacher = Stack.of([m.teacher for m in models], stack.trunk_device())
-    device = stack.trunk_device()
+    teacher = Stack.of([m.teacher for m in models], stack.device)
+    device = stack.device
     strength = torch.tensor([m.strength for m in models], device=device)
     heat = Distillation.temperature
 
@@ -51,7 +51,7 @@ def _distillation(stack: Stack, models: Sequence[Distillation]):
 
 
 def _elastic(stack: Stack, models: Sequence[Elastic]):
-    device = stack.trunk_device()
+    device = stack.device
     strength = torch.tensor([m.strength for m in models], device=device)
     shapes = {n: p.shape for n, p in stack.module.named_parameters()}
 
@@ -83,7 +83,7 @@ def _elastic(stack: Stack, models: Sequence[Elastic]):
 
 
 def _all_tasks(stack: Stack, models: Sequence[AllTasks]):
-    task_of = models[0].task_of.to(stack.trunk_device())
+    task_of = models[0].task_of.to(stack.device)
     tasks = torch.arange(len(stack.heads), device=task_of.device)
 
     def loss(features: Tensor, images: Tensor, labels: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ class Stack:
         device: torch.device,
     ):
         self.module, self.count = module, len(trunks)
+        self.device = device
         self.trunk = {
             name: one_of([values[name] for values in trunks], device)
             for name in trunks[0]
@@ -82,9 +83,6 @@ class Stack:
             bias.unflatten(0, (self.count, 1, -1)), features,
             weight.unflatten(0, (self.count, -1)).mT,
         )  # fmt: skip
-
-    def trunk_device(self) -> torch.device:
-        return next(iter(self.trunk.values())).device
 
     def apart(self, values: Tensor) -> Tensor:
         """(K * rows, …) to (K, entries), or a copy of it."""

@@ -148,7 +148,8 @@ class Course:
 
 
 def _floats(bytes: Tensor) -> Tensor:
-    """As `normalise` has it, without a constant that comes from the CPU."""
+    """Bytes (M, 3, S, S) to floats as `normalise` has them, without a
+    tensor that comes from the CPU, which no graph could record."""
     floats = bytes.float()
     for colour, (mean, deviation) in enumerate(zip(MEAN, STD, strict=True)):
         part = floats[:, colour]
@@ -189,7 +190,7 @@ class _Step:
     def __init__(self, stack: Stack, asked: list[Training], course: Course):
         self.stack, self.asked, self.course = stack, asked, course
         self.phase = asked[0].phase
-        device = stack.trunk_device()
+        device = stack.device
         one, networks = asked[0], [a.network for a in asked]
         open_trunk = [
             n for n, p in one.network.trunk.named_parameters()

@@ -328,7 +328,7 @@ BEFORE_TUNING = at_length(
 FULL_LENGTH = replace(
     BEFORE_TUNING,
     add=replace(BEFORE_TUNING.add, lr=0.01414),
-    retrain=replace(BEFORE_TUNING.retrain, lr=0.009403),
+    retrain=replace(BEFORE_TUNING.retrain, lr=0.009405),
     classifier=replace(BEFORE_TUNING.classifier, lr=0.0125),
     lwf=replace(BEFORE_TUNING.lwf, lr=0.0045, head_lr=0.00225),
     lwf_strength=0.3333,
