@@ -1,5 +1,6 @@
 """What a study is, and what several of them need."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,6 +15,9 @@ from packnet_book.runs.metrics import accuracies
 from packnet_book.runs.presets import Preset
 from packnet_book.runs.runner import Run
 from packnet_core.images import generator
+
+
+PRECISION = "PACKNET_PRECISION"  # of runs that do not say one: see record.py
 
 
 class _Used(local):
@@ -48,6 +52,8 @@ def run(preset: Preset, seed: int, folder: Path, name: str, **options) -> Run:
 
     The directory belongs to this preset: a changed one begins another.
     """
+    if precision := os.environ.get(PRECISION):
+        options = {"precision": precision} | options
     place = generator(preset, options).initial_seed()
     out = folder / f"{name}-{seed}-{place:x}"
     made = Run(preset, out, seed=seed, **options)
