@@ -144,11 +144,9 @@ def carry_out(study: Study, seed: int, runs: Path) -> tuple[DataFrame, dict]:
     for file in (out / "read.json" for out in USED.places):
         read |= json.loads(file.read_text()) if file.exists() else {}
     spent = {"seconds": round(time.monotonic() - start)}
-    how = {
-        json.loads((out / "run.json").read_text())["configuration"]["precision"]
-        for out in USED.places
-    }
-    return rows, begun | spent | {"precision": sorted(how), "read": read}
+    made = [json.loads((out / "run.json").read_text()) for out in USED.places]
+    how = sorted({run["configuration"]["precision"] for run in made})
+    return rows, begun | spent | {"precision": how, "read": read}
 
 
 def enter(study: Study, seed: int, new: DataFrame, origin: dict) -> None:
@@ -210,6 +208,8 @@ def main() -> None:
     options.add_argument("--precision", choices=("no", "bf16"),
                          help="of studies that do not say one")  # fmt: skip
     chosen = options.parse_args()
+    if chosen.precision == "bf16" and chosen.together:
+        options.error("--together trains in float32, or as torch is told")
     if chosen.precision:
         os.environ[PRECISION] = chosen.precision  # of this one, and of jobs
     unknown = set(chosen.study) - set(NAMED)

@@ -1,6 +1,7 @@
 """Recorded studies are resumed, not repeated, and redone when they change."""
 
 import json
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -160,9 +161,11 @@ def test_a_record_says_what_its_own_runs_have_read_and_no_others(
     tmp_path, monkeypatch
 ):
     class Made:
-        def __init__(self, preset, out, *, seed):
+        def __init__(self, preset, out, *, seed, precision="no"):
             (out / "stages").mkdir(parents=True)
             self.out = out
+            run = {"configuration": {"precision": precision}}
+            (out / "run.json").write_text(json.dumps(run))
             text = json.dumps({"birds, train": f"{out.name} {preset.first}"})
             (out / "read.json").write_text(text)
 
@@ -182,3 +185,26 @@ def test_a_record_says_what_its_own_runs_have_read_and_no_others(
     _, origin = command.carry_out(study, 1, tmp_path)
     told = origin["read"]["birds, train"]
     assert told.startswith("a-1-") and str(preset.first) in told
+    assert origin["precision"] == ["no"]
+    monkeypatch.setenv(common.PRECISION, "bf16")  # in a place of its own
+    _, origin = command.carry_out(study, 1, tmp_path)
+    assert origin["precision"] == ["bf16"]
+
+
+def test_the_command_hands_a_precision_on_and_takes_none_together(
+    monkeypatch,
+):
+    asked = []
+    monkeypatch.setenv(common.PRECISION, "no")  # as before, afterwards
+    monkeypatch.setattr(command, "NAMED", {"some": STUDY})
+    monkeypatch.setattr(
+        command, "record",
+        lambda *_: asked.append(os.environ[common.PRECISION]),
+    )  # fmt: skip
+    argv = ["record.py", "some", "--precision", "bf16"]
+    monkeypatch.setattr(sys, "argv", argv)
+    command.main()
+    assert asked == ["bf16"]
+    monkeypatch.setattr(sys, "argv", [*argv, "--together"])
+    with pytest.raises(SystemExit):
+        command.main()

@@ -16,7 +16,6 @@ from packnet_book.runs.presets import Preset
 from packnet_book.runs.runner import Run
 from packnet_core.images import generator
 
-
 PRECISION = "PACKNET_PRECISION"  # of runs that do not say one: see record.py
 
 
