@@ -14,13 +14,14 @@ from packnet_core import PackNet, Phase, Pictures, fit
 from packnet_core.images import normalise, shuffled
 from packnet_core.trunks import build
 
-SIZE, STEPS = MINIATURE.architecture.size, 40
+SIZE, STEPS, EPOCHS = MINIATURE.architecture.size, 20, 6
 
 
 def run() -> tuple[Ratio, Ratio]:
     """Time of a phase by `fit` over that of the loop one would write.
 
-    The second of two tasks on the miniature network, 32 pictures a step.
+    The second of two tasks on the miniature network, 32 pictures a step,
+    half as many steps as an added task takes in the chapters.
     The plain loop has neither owners nor a guard, nor anything else that
     fit looks after. First: it has the same batches, squares cut at random
     out of the pictures, as floats. Second: it finds them ready.
@@ -38,17 +39,18 @@ def run() -> tuple[Ratio, Ratio]:
     network.add_task("first", 10)
     network.prune(0.5)
     network.add_task("birds", pictures.classes)
-    phase = Phase(1, 1e-3)
+    phase = Phase(EPOCHS, 1e-3)
     other = build(MINIATURE.architecture)
     plain = nn.Sequential(
         other, nn.Linear(other.out_features, len(pictures.classes))
     )
 
     def batches() -> Iterable[tuple[Tensor, Tensor]]:
-        for some in shuffled(len(pictures), 32, epoch=0):
-            draws = torch.rand(len(some), 3)
-            squares = pictures.crops(some, SIZE, draws, torch.device("cpu"))
-            yield normalise(squares), pictures.labels[some]
+        for epoch in range(EPOCHS):
+            for some in shuffled(len(pictures), 32, epoch=epoch):
+                draws = torch.rand(len(some), 3)
+                cut = pictures.crops(some, SIZE, draws, torch.device("cpu"))
+                yield normalise(cut), pictures.labels[some]
 
     ready = list(batches())
 
@@ -67,5 +69,5 @@ def run() -> tuple[Ratio, Ratio]:
 
     return (
         compare(ours, lambda: theirs(batches()), pairs=11),
-        compare(ours, lambda: theirs(ready), pairs=11),
+        compare(ours, lambda: theirs(ready), pairs=5),
     )
