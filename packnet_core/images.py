@@ -48,8 +48,7 @@ class Pictures:
     pictures that stay on the disk; training cuts a random square out of
     each, testing the one in the centre; labels: integer tensor (N,), in
     [0, len(classes)); classes: the classes' names, in the order of the
-    labels. Raises BadPictures for anything else.
-    """
+    labels. Raises BadPictures for anything else."""
 
     images: "Tensor | Source"
     labels: Tensor
@@ -88,8 +87,7 @@ class Pictures:
         Pictures are turned as their EXIF says and resized, whatever their
         shape, to squares of 256 / 224 of that side, for random squares to
         be cut out; or, if `cropped` along their objects, to that side
-        itself. Classes are in alphabetical order. Raises BadPictures.
-        """
+        itself. Classes are in alphabetical order. Raises BadPictures."""
         side = size if cropped else round(size * 256 / 224)
         root = os.fspath(folder)
         try:

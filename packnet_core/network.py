@@ -66,8 +66,7 @@ class PackNet(nn.Module):
     in it (biases, normalisation, every buffer) is trained with the first
     task and fixed from the second on. `provenance`: plain values, saved
     along. Raises BadTrunk if nothing can be shared out, or if there are
-    layers with which earlier tasks could not be kept exact.
-    """
+    layers with which earlier tasks could not be kept exact."""
 
     def __init__(self, trunk: nn.Module, features: int):
         super().__init__()
@@ -186,8 +185,7 @@ class PackNet(nn.Module):
         No parameter changes: the block's calls go through copies in which
         later tasks' weights are zero. Views nest, each thread has its own,
         and no guarded optimiser steps in one. Raises UnknownTask; on
-        entering Changed, BadTrunk, InsideView.
-        """
+        entering Changed, BadTrunk, InsideView."""
         return View(self, self.number(name))
 
     def extract(self, name: str) -> Extracted:
@@ -219,8 +217,7 @@ class PackNet(nn.Module):
         classes: how many, or their names in the order of the labels.
         What is owned already is fixed from now on; the first task takes
         the trunk as it is. Guarded optimisers train the new head too.
-        Raises BadTask, NoFreeWeights, InsideView, Changed.
-        """
+        Raises BadTask, NoFreeWeights, InsideView, Changed."""
         record, owner = self._new_task(name, classes), self.owner
         with self._changing("add a task"):
             if not any((o == masking.FREE).any() for o in owner.values()):
@@ -247,8 +244,7 @@ class PackNet(nn.Module):
         fraction: share of the task's weights to free, in [0, 1). Freed
         weights are zero until the next `add_task`: train again now. What
         raises has changed nothing. Raises BadFraction, BadTask, Diverged,
-        NoTask, InsideView, Changed.
-        """
+        NoTask, InsideView, Changed."""
         task, fraction = self._current(), pruning.checked(fraction)
         with self._changing("prune"):
             layers, owner = self.layers, self.owner

@@ -27,6 +27,7 @@ from packnet_core.errors import BadRun, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import damage_named, replacing, uninterrupted
 from packnet_core.images import Pictures, generator, normalise, shuffled
+from packnet_core.masking import stored_alike
 from packnet_core.network import PackNet
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
@@ -47,8 +48,7 @@ class Phase:
     from zero; batch: pictures a step, over all processes; clip: largest
     norm of the gradient, None for no limit; trunk_from: the epoch (from
     0) until which only heads are trained; optimizer: stochastic gradient
-    descent with momentum, or Adam. Raises BadRun.
-    """
+    descent with momentum, or Adam. Raises BadRun."""
 
     epochs: int
     lr: float
@@ -144,8 +144,7 @@ def fit(
     all processes stop there, with a checkpoint. Modules in eval mode stay so
     if the network is in training mode; all modes are afterwards as before.
     Returns the seconds of training, also before a cut. Raises BadRun,
-    DamagedFile, Diverged, NoTask.
-    """
+    DamagedFile, Diverged, NoTask."""
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
     _refuse(network, pictures, objective, size_of_batch, accelerator)
@@ -180,8 +179,10 @@ def fit(
         _prepared(accelerator, objective.loss(network), network) as model,
         torch.random.fork_rng([device] if device.type == "cuda" else []),
     ):
+        # In one pass over the memory, which would run over gaps in it.
         fused = not accelerator.scaler and device.type in ("cpu", "cuda")
-        optimizer = _optimizer(network, phase, fused)
+        dense = all(map(stored_alike, network.parameters()))
+        optimizer = _optimizer(network, phase, fused and dense)
         if objective.guarded:
             network.guard(optimizer)
         prepared = accelerator.prepare_optimizer(optimizer)

@@ -233,6 +233,31 @@ def test_what_takes_gradients_again_is_still_after_every_step(pictures):
     fit(network, pictures, PHASE, size=SIZE, watch=watch)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_weights_with_gaps_between_them_train_as_others_do(
+    pictures, optimizer
+):
+    """A trunk may hold views of larger tensors, whose other entries are not
+    its own: optimisers that run over the memory would change them."""
+    phase = Phase(2, 0.05, batch=8, optimizer=optimizer, weight_decay=1e-3)
+    ends = []
+    for gaps in (False, True):
+        network = start()
+        layer = network.trunk[6]
+        whole = torch.full((*layer.weight.shape, 2), 7.0)
+        whole[..., 0] = layer.weight.detach()
+        if gaps:
+            layer.weight.data = whole[..., 0]
+        fit(network, pictures, phase, size=SIZE)
+        network.prune(0.5)
+        network.add_task("two", 3)
+        fit(network, pictures, phase, size=SIZE)
+        assert (whole[..., 1] == 7).all()
+        ends.append({n: p.clone() for n, p in network.named_parameters()})
+    for name, weight in ends[0].items():
+        torch.testing.assert_close(weight, ends[1][name])
+
+
 def test_what_is_freed_while_training_stays_at_zero(pictures):
     """The momentum that it had moves it no more."""
     network = start()
