@@ -158,16 +158,11 @@ def pieces(*tensors: Tensor, whole: int = 1) -> Iterable[tuple[Tensor, ...]]:
     in one if that is `whole` pieces, or not stored alike and without gaps."""
     if tensors[0].numel() <= whole * PIECE:
         return (tensors,)
-    if not stored_alike(*tensors):
+    dense = torch.empty_like(tensors[0], device="meta").stride()
+    if any(tensor.stride() != dense for tensor in tensors):
         return (tensors,)
     rows = [t.detach().as_strided((t.numel(),), (1,)) for t in tensors]
     return zip(*(row.split(PIECE) for row in rows), strict=True)
-
-
-def stored_alike(*tensors: Tensor) -> bool:
-    """Whether tensors of one shape lie in memory alike, without gaps."""
-    dense = torch.empty_like(tensors[0], device="meta").stride()
-    return all(tensor.stride() == dense for tensor in tensors)
 
 
 def bits(values: Tensor) -> Tensor:

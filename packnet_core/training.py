@@ -20,20 +20,20 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast, gather_object
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim import SGD, Adam, Optimizer
+from torch.optim import SGD, Adam
 from tqdm import tqdm
 
 from packnet_core.errors import BadRun, Diverged, NoTask
 from packnet_core.evaluation import modes_kept, new_accelerator, number_type
 from packnet_core.files import damage_named, replacing, uninterrupted
 from packnet_core.images import Pictures, generator, normalise, shuffled
-from packnet_core.masking import stored_alike
 from packnet_core.network import PackNet
 
 SHORTEST_PAUSE = 5.0  # seconds between checkpoints
 LONGEST_SHARE = 0.05  # of the time, that saving them may take
 SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # names of accelerate's
 Schedule = Literal["constant", "cosine", "step"]
+Optimizer = Literal["sgd", "adam"]
 # Of a step: images (B, 3, H, W) and labels (B,) of a process, (N,) of all.
 Batch = tuple[Tensor, Tensor, Tensor]
 
@@ -61,10 +61,10 @@ class Phase:
     weight_decay: float = 0.0
     clip: float | None = None
     trunk_from: int = 0
-    optimizer: Literal["sgd", "adam"] = "sgd"
+    optimizer: Optimizer = "sgd"
 
     def __post_init__(self):
-        schedules, optimizers = get_args(Schedule), ("sgd", "adam")
+        schedules, optimizers = get_args(Schedule), get_args(Optimizer)
         known = self.schedule in schedules and self.optimizer in optimizers
         if not known or self.epochs < 0 or self.decay_every < 1:
             raise BadRun(
@@ -179,10 +179,7 @@ def fit(
         _prepared(accelerator, objective.loss(network), network) as model,
         torch.random.fork_rng([device] if device.type == "cuda" else []),
     ):
-        # In one pass over the memory, which would run over gaps in it.
-        fused = not accelerator.scaler and device.type in ("cpu", "cuda")
-        dense = all(map(stored_alike, network.parameters()))
-        optimizer = _optimizer(network, phase, fused and dense)
+        optimizer = _optimizer(network, phase)
         if objective.guarded:
             network.guard(optimizer)
         prepared = accelerator.prepare_optimizer(optimizer)
@@ -280,14 +277,16 @@ def _prepared(
         accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
 
 
-def _optimizer(network: PackNet, phase: Phase, fused: bool) -> Optimizer:
+def _optimizer(network: PackNet, phase: Phase) -> torch.optim.Optimizer:
+    # Not torch's fused ones: a weight that they change counts as unchanged,
+    # they run over memory between weights, and want every gradient at once.
     heads = [p for p in network.heads.parameters() if p.requires_grad]
     head_lr = phase.lr if phase.head_lr is None else phase.head_lr
     trunk = {"params": network.trunk.parameters(), "full_lr": phase.lr}
     head = {"params": heads, "full_lr": head_lr}
-    of: dict = {"sgd": partial(SGD, momentum=phase.momentum), "adam": Adam}
-    make, decay = of[phase.optimizer], phase.weight_decay
-    return make([trunk, head], phase.lr, weight_decay=decay, fused=fused)
+    if phase.optimizer == "adam":
+        return Adam([trunk, head], weight_decay=phase.weight_decay)
+    return SGD([trunk, head], phase.lr, phase.momentum, 0, phase.weight_decay)
 
 
 def _gradients(
@@ -326,7 +325,7 @@ class Checkpoint:
 
     path: Path | None
     network: PackNet
-    optimizer: Optimizer
+    optimizer: torch.optim.Optimizer
     about: str
 
     def __post_init__(self):

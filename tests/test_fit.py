@@ -19,7 +19,7 @@ from packnet_core import (
     load,
     training,
 )
-from packnet_core.errors import BadPictures, BadRun, Diverged
+from packnet_core.errors import BadPictures, BadRun, Changed, Diverged
 from packnet_core.evaluation import logits
 
 PHASE = Phase(2, 0.05, batch=8)
@@ -256,6 +256,65 @@ def test_weights_with_gaps_between_them_train_as_others_do(
         ends.append({n: p.clone() for n, p in network.named_parameters()})
     for name, weight in ends[0].items():
         torch.testing.assert_close(weight, ends[1][name])
+
+
+class SometimesLeftOut(nn.Module):
+    """Stochastic depth: a layer that some steps do without."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(12, 12)
+
+    def forward(self, features):
+        if self.training and torch.rand(()) < 0.5:
+            return features
+        return features + self.layer(features)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_layers_that_some_steps_do_without_are_trained(pictures, seed):
+    """Their first gradient may come after the first step."""
+    network = start(lambda: nn.Sequential(make_trunk(), SometimesLeftOut()))
+    before = network.trunk[1].layer.weight.clone()
+    fit(network, pictures, PHASE, size=SIZE, seed=seed)
+    assert not torch.equal(network.trunk[1].layer.weight, before)
+
+
+def test_layers_that_take_gradients_from_some_step_on_are_trained(pictures):
+    network = start()
+    network.trunk[0].requires_grad_(False)
+    before = network.trunk[0].weight.clone()
+
+    def watch(step: int) -> None:
+        assert torch.equal(network.trunk[0].weight, before) == (step < 3)
+        network.trunk[0].requires_grad_(step >= 2)
+
+    fit(network, pictures, PHASE, size=SIZE, watch=watch)
+
+
+def test_weights_of_a_finished_task_that_training_changes_are_noticed(
+    pictures,
+):
+    """An objective of one's own may leave them unguarded."""
+    network = start()
+    network.prune(0.5)
+    network.add_task("two", 3)
+    network.trunk.requires_grad_(True)
+    freely = training.Objective(guarded=False)
+    phase = Phase(2, 0.05, batch=8, warmup=1)
+
+    def watch(step: int) -> None:
+        if step == 1:  # at a rate of zero: nothing has changed as yet
+            network.eval()
+            with network.view("one"):
+                pass
+
+    with pytest.raises(Changed):
+        fit(
+            network, pictures, phase, size=SIZE, objective=freely, watch=watch
+        )
+        with network.view("one"):
+            pass
 
 
 def test_what_is_freed_while_training_stays_at_zero(pictures):
