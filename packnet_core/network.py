@@ -165,8 +165,8 @@ class PackNet(nn.Module):
         """The trunk's output (B, out_features), as a view's task sees it."""
         for module in self.still():
             module.training = False
-        if self.training:
-            self._proven_at = None  # whatever is written to from now on
+        if self.training or torch.is_grad_enabled():  # a step may follow, and
+            self._proven_at = None  # fused ones write without torch's notice
         view = innermost(self)
         with self.lock:
             if view is None:

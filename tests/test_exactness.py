@@ -1364,3 +1364,20 @@ def test_every_guarded_optimiser_trains_the_new_head(network):
     for optimizer in both:
         known = {id(p) for g in optimizer.param_groups for p in g["params"]}
         assert {id(p) for p in network.heads[1].parameters()} <= known
+
+
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adam])
+@pytest.mark.parametrize("fused", [True, False])
+def test_what_an_unguarded_optimiser_did_in_eval_mode_is_noticed(
+    network, kind, fused
+):
+    """Fused ones write without torch's counting it as a change."""
+    give_two_tasks(network)
+    network.eval()
+    logits(network, "one")  # proven, for now
+    network.trunk.requires_grad_(True)
+    optimizer = kind(network.parameters(), 0.1, fused=fused)
+    cross_entropy(network(IMAGES), LABELS).backward()
+    optimizer.step()
+    with pytest.raises(Changed), network.view("one"):
+        pass
