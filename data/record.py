@@ -205,10 +205,10 @@ def main() -> None:
         "--together", action="store_true",
         help="train the networks of all draws at once, for a graphics card",
     )  # fmt: skip
-    options.add_argument("--precision", choices=("no", "bf16"),
+    options.add_argument("--precision", choices=["bf16"],
                          help="of studies that do not say one")  # fmt: skip
     chosen = options.parse_args()
-    if chosen.precision == "bf16" and chosen.together:
+    if chosen.precision and chosen.together:
         options.error("--together trains in float32, or as torch is told")
     if chosen.precision:
         os.environ[PRECISION] = chosen.precision  # of this one, and of jobs
