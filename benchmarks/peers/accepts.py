@@ -125,8 +125,7 @@ def one(kind, name: str, settings: Settings) -> dict:
     """One network through two tasks of one implementation."""
     told = {"network": name, "peer": kind.name}
     if kind is Authors and name not in THEIRS:
-        message = "main.py --arch names four networks"
-        return told | {"outcome": "not offered", "message": message}
+        told["message"] = "not in main.py --arch, prune.py alone"
     torch.manual_seed(settings.seed)
     trunk, features = NETWORKS[name](settings.size)
     count = sum(weight.numel() for weight in trunk.parameters())

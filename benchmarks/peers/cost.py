@@ -48,6 +48,7 @@ SETTINGS = {
     "VGG-16, half as wide": Network(0.5, 64, 8, quick=15, slow=15),
 }
 FULL = Network(1.0, 64, 8, quick=0, slow=0)  # for the peak of memory
+IMPORTS = "imports"
 KINDS = {kind.name: kind for kind in (Plain, Here, Avalanche, Authors)}
 
 
@@ -94,7 +95,7 @@ def times(kind: type[Door], network: Network) -> dict[str, Ratio]:
         step(plain, theirs, images)
 
     found = {}
-    found["pruning, in plain steps"] = compare(
+    found["pruning the first task, in plain steps"] = compare(
         lambda: door.prune(0.5), plain_step, pairs=network.slow,
         setting=unpruned, clock=time.process_time,
     )  # fmt: skip
@@ -136,6 +137,12 @@ def times(kind: type[Door], network: Network) -> dict[str, Ratio]:
             lambda: answer(images), forward, pairs=network.quick,
             clock=time.process_time,
         )  # fmt: skip
+    with trained():  # the second task is the current one again
+        ours = grown(door)
+    found["the first answer as the first of three tasks"] = compare(
+        lambda: door.as_first(images), forward, pairs=network.slow,
+        setting=trained, clock=time.process_time,
+    )  # fmt: skip
     return found
 
 
@@ -154,12 +161,13 @@ def bytes_of(kind: type[Door], network: Network) -> dict[str, int]:
     return {"state": held, "file": size}
 
 
-def peak(kind: type[Door]) -> int:
+def peak(name: str) -> int:
     """Largest resident size, in bytes, of a process of its own that prunes
-    VGG-16, adds a task and trains two steps."""
+    VGG-16 with one implementation, adds a task and trains two steps; or,
+    given IMPORTS, that does nothing after its imports."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.peers.cost"]
     done = subprocess.run(
-        [*command, kind.name], check=True, capture_output=True, text=True
+        [*command, name], check=True, capture_output=True, text=True
     )
     return int(done.stdout)
 
@@ -185,10 +193,11 @@ def run(networks: dict[str, Network]) -> DataFrame:
                 enter(name, what, kind, Ratio((size / plain[what],)))
             for what, ratio in times(kind, network).items():
                 enter(name, what, kind, ratio)
-    alone = peak(Plain)
+    imported = peak(IMPORTS)
+    alone = peak(Plain.name) - imported
     for kind in doors():
-        ratio = Ratio((peak(kind) / alone,))
-        enter("VGG-16", "peak memory", kind, ratio)
+        ratio = Ratio(((peak(kind.name) - imported) / alone,))
+        enter("VGG-16", "peak memory, without the imports'", kind, ratio)
     return DataFrame(rows)
 
 
@@ -197,12 +206,13 @@ def main(name: str) -> None:
     imported the same."""
     if have_avalanche():
         import avalanche.models.packnet  # noqa: F401
-    door = opened(KINDS[name], FULL)
-    optimizer = grown(door)
-    door.train()
-    images = torch.randn(FULL.batch, 3, FULL.size, FULL.size)
-    for _ in range(2):
-        step(door, optimizer, images)
+    if name != IMPORTS:
+        door = opened(KINDS[name], FULL)
+        optimizer = grown(door)
+        door.train()
+        images = torch.randn(FULL.batch, 3, FULL.size, FULL.size)
+        for _ in range(2):
+            step(door, optimizer, images)
     status = Path("/proc/self/status").read_text()
     kilobytes = re.search(r"VmHWM:\s*(\d+) kB", status)
     assert kilobytes is not None

@@ -21,12 +21,14 @@ BY_ITS_LOOP = "avalanche, its own loop"
 SPACE = "\u00a0"
 SHORT = {  # so that the table fits beside the page's contents
     "VGG-16, half as wide": "VGG-16, half width",
-    "pruning, in plain steps": "pruning, in steps",
+    "pruning the first task, in plain steps": "pruning, in steps",
     "a step of the second task": "a step",
     "the first answer as an old task after a step":
         "first answer as an old task",
     "the same without the proof, as the others have it": "without the proof",
     "a further answer as an old task": "a further one",
+    "the first answer as the first of three tasks": "first of three tasks",
+    "peak memory, without the imports'": "peak memory",
 }  # fmt: skip
 
 
