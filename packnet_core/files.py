@@ -8,8 +8,7 @@ Any safetensors library reads the file. It holds
 * metadata `packnet`: the header as JSON, with the checksum of all bytes
   of the file (taken with zeros for its own 64 digits).
 
-Equal networks give equal files. Reading executes nothing.
-"""
+Equal networks give equal files. Reading executes nothing."""
 
 import hashlib
 import json

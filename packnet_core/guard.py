@@ -5,8 +5,7 @@ optimiser, and old momentum goes on moving a weight whose gradient is
 zero. So the guard does two things. As soon as a gradient is complete,
 the entries of fixed weights are cleared: clipping by norm then sees only
 what may move. After every step, whatever the optimiser did to a fixed
-weight is undone, bit for bit, from a copy in layers where any is fixed.
-"""
+weight is undone, bit for bit, from a copy in layers where any is fixed."""
 
 import weakref
 from collections.abc import Callable, Iterable

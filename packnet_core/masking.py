@@ -4,8 +4,7 @@ One byte a weight: 0 is free, k belongs to the k-th task. Task k sees the
 weights with 0 < owner <= k; every other weight is zero for it. The
 functions here work on one layer, or on a trunk, and know no tasks' names.
 Unless they say otherwise, a weight is a float tensor of any shape, its
-owner a uint8 tensor of the same shape, and both are changed in place.
-"""
+owner a uint8 tensor of the same shape, and both are changed in place."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -139,7 +138,7 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     seen = (visible(part, task) for (part,) in pieces(owner))
     if all(part.view(torch.uint8).all() for part in seen):
         return weight
-    copy = torch.empty_like(weight)
+    copy = torch.empty_like(weight, requires_grad=True)  # as weights do
     for values, owners, copied in pieces(weight, owner, copy):
         bits(copied).copy_(visible(owners, task)).mul_(bits(values))
     return copy

@@ -9,8 +9,7 @@ they are taken:
 * set them to zero: `pruning.free_up_to`;
 * freeze what is left, while later tasks train: `guard.Guard`;
 * hand the freed weights over to the next task: `masking.hand_over`;
-* mask the weights for an earlier task: `masking.masked`.
-"""
+* mask the weights for an earlier task: `masking.masked`."""
 
 import json
 import os
@@ -157,8 +156,11 @@ class PackNet(nn.Module):
         """Logits (B, classes) of the current task, or of the view's, for
         what the trunk takes. Raises NoTask before the first `add_task`."""
         view = innermost(self)
-        task = view.task if view else self._current()
-        return self.heads[task - 1](self.features(*inputs, **options))
+        head = self.heads[(view.task if view else self._current()) - 1]
+        features = self.features(*inputs, **options)
+        if view is None:
+            return head(features)
+        return functional_call(head, view.thawed(head), (features,))
 
     @torch.compiler.disable(recursive=False)
     def features(self, *inputs, **options) -> Tensor:
@@ -176,7 +178,7 @@ class PackNet(nn.Module):
                     "no program is made of a view: take "
                     f"net.extract({self.tasks[view.task - 1]!r})"
                 )
-            weights = view.weights()
+            weights = view.thawed(self.trunk) | view.weights()
             return functional_call(self.trunk, weights, inputs, options)
 
     def view(self, name: str) -> View:

@@ -3,8 +3,7 @@
 Of the n weights that a task owns in a layer, the `round(fraction * n)`
 smallest are freed, and with them all of the same magnitude as the
 largest of these: weights that were handed over and never moved are all
-exactly zero (section 3 of the paper).
-"""
+exactly zero (section 3 of the paper)."""
 
 import numpy
 import torch

@@ -3,8 +3,7 @@
 The loop is ours, devices, precision and processes are accelerate's. All
 randomness of a step (order, crops, flips, dropout) comes from the seed
 and the step's number, so that a phase that was killed and taken up again
-ends bit for bit where it would have ended.
-"""
+ends bit for bit where it would have ended."""
 
 import math
 import time
@@ -106,8 +105,7 @@ class Objective:
     the labels (N,) of all of it; out comes what this part adds to the
     batch's loss: it may be divided among processes, or worked on chunk
     by chunk. guarded: only what the current task owns may change, else
-    everything that takes gradients; joint: on the pictures of all tasks.
-    """
+    everything that takes gradients; joint: on the pictures of all tasks."""
 
     loss: Callable[[PackNet], nn.Module] = CurrentTask
     guarded: bool = True

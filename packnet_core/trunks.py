@@ -56,8 +56,7 @@ def vgg(architecture: Architecture) -> Trunk:
     torchvision's shapes too. "vgg16_features": the convolutions and the
     average over places. Their pretrained features are large (of length
     320 on average), so that a new head's first steps would wreck the
-    network: divided by 32 here. "small_vgg": 6 convolutions, 4 halvings.
-    """
+    network: divided by 32 here. "small_vgg": 6 convolutions, 4 halvings."""
     name = architecture.name
     plan, units = cfgs["D"], 4096
     side = 1 if name == "vgg16_features" else architecture.size // 32

@@ -7,7 +7,7 @@ from traceback import walk_stack
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from packnet_core.errors import InsideView
 from packnet_core.masking import masked, visible
@@ -27,7 +27,7 @@ class View:
         self.network, self.task = network, task
         self.entered = self.closed = False
         self.generator: int | None = None  # the frame that may be suspended
-        self._copies: dict[str, tuple] = {}
+        self._copies: dict[str | nn.Parameter, tuple] = {}
 
     def __enter__(self) -> "PackNet":
         if self.entered:
@@ -62,7 +62,7 @@ class View:
             if self._copies.get(name, [None])[0] != state:
                 with torch.inference_mode(False):
                     if empty and weight.is_contiguous():
-                        copy = torch.empty_like(weight)
+                        copy = torch.empty_like(weight, requires_grad=True)
                     else:
                         copy = masked(weight, owner, self.task)
                 # The weight is kept: no other takes its identity.
@@ -71,6 +71,17 @@ class View:
                 if torch.is_grad_enabled():
                     copy = weight.masked_fill(~visible(owner, self.task), 0)
                 shown[name] = copy
+        return shown
+
+    def thawed(self, module: nn.Module) -> dict[str, Tensor]:
+        """A module's frozen parameters, as if they were not: what takes no
+        gradient, torch multiplies in another order, and rounds otherwise."""
+        shown = {}
+        for name, p in module.named_parameters():
+            if not p.requires_grad and p.is_floating_point():
+                if self._copies.get(p, [None])[0] != written(p):
+                    self._copies[p] = written(p), nn.Parameter(p.detach())
+                shown[name] = self._copies[p][1]
         return shown
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrizations, parametrize, prune
 from torch.optim.swa_utils import AveragedModel
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from packnet_core import PackNet, load, masking
 from packnet_core.errors import (
@@ -221,6 +222,99 @@ def test_any_trunk_travels_by_state_and_by_file(trunk, tmp_path):
     for twin in (again, load(tmp_path / "n.packnet", trunk())):
         for name in network.tasks:
             assert torch.equal(logits(twin, name), logits(network, name))
+
+
+class Kernels(TorchDispatchMode):
+    """Notes what torch really computes: each kernel, with its shapes."""
+
+    def __init__(self):
+        super().__init__()
+        self.noted: list[str] = []
+
+    def __torch_dispatch__(self, kernel, _, args=(), kwargs=None):
+        shapes = [list(a.shape) for a in args if isinstance(a, torch.Tensor)]
+        if any(
+            name in str(kernel) for name in ("mm", "conv", "linear", "matmul")
+        ):
+            self.noted.append(f"{kernel} {shapes}")
+        return kernel(*args, **(kwargs or {}))
+
+
+class Places(nn.Module):
+    """Features of each place, as for segmentation: the head's product is
+    one of four axes that do not lie in one piece."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside = nn.Conv2d(3, 12, 3, padding=1)
+
+    def forward(self, x):
+        return self.inside(x).relu().permute(0, 2, 3, 1)
+
+
+class Projected(Places):
+    """With a linear layer over places, and a matrix that is no layer's."""
+
+    def __init__(self):
+        super().__init__()
+        self.mixing = nn.Linear(12, 12)
+        self.matrix = nn.Parameter(torch.randn(12, 12))
+
+    def forward(self, x):
+        places = self.mixing(super().forward(x))
+        return places.transpose(1, 2) @ self.matrix
+
+
+@pytest.mark.parametrize("trunk", [Places, Projected, small_trunk])
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_a_finished_task_is_computed_as_it_was(trunk, context, tmp_path):
+    """By the same kernels: torch multiplies matrices otherwise where one
+    takes no gradient, and on some processors rounds otherwise."""
+    torch.manual_seed(0)
+    network = PackNet(trunk(), features=12)
+
+    def seen(made):
+        with context(), Kernels() as kernels:
+            answers = made(IMAGES)
+        return kernels.noted, answers
+
+    def viewed():
+        with network.eval().view("one"):
+            return seen(network)
+
+    network.add_task("one", 4)
+    network.prune(0.5)
+    kernels, answers = viewed()
+    assert len(kernels) > 1
+    others = [seen(network), seen(network.extract("one"))]
+    for name in ("two", "three"):
+        network.add_task(name, 4)
+        network.prune(0.5)
+        others.append(viewed())
+    network.save(tmp_path / "network")
+    network = load(tmp_path / "network", trunk())
+    others.append(viewed())
+    for again, same in others:
+        assert again == kernels
+        assert torch.equal(same, answers)
+
+
+def test_each_call_in_a_view_takes_the_same_memory():
+    """Autocast keeps what it made of each parameter that it meets."""
+    network = PackNet(small_trunk(), features=12)
+    give_two_tasks(network)
+    with network.view("one"), torch.no_grad():
+        head = network.heads[0]
+        view = innermost(network)
+        assert view is not None
+        [*first] = view.thawed(head).values()
+        network(IMAGES)
+        [*second] = view.thawed(head).values()
+        assert len(first) == 2
+        assert all(a is b for a, b in zip(first, second, strict=True))
+        assert all(p.requires_grad for p in first)
+        head.bias.data = head.bias.data + 1  # in another place
+        assert torch.equal(view.thawed(head)["bias"], head.bias)
 
 
 def test_attentions_matrices_are_shared_out():

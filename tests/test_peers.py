@@ -233,11 +233,17 @@ def test_the_costs_are_as_the_page_tells_them():
             ends = own.loc[(network, first, other), ["lowest", "highest"]]
             assert ends.iloc[0] < at[first, one] < ends.iloc[1]
         assert at[first, "here"] < at[first, "authors"]
+        # Of three tasks: said on the page.
+        oldest = at["the first answer as the first of three tasks"]
+        assert oldest["avalanche"] < oldest["here"] < oldest["authors"]
         rest = at["the same without the proof, as the others have it", "here"]
         assert rest < at[first, "avalanche"]
         steps = at["a step of the second task"]
         assert steps.idxmin() == "here" and steps.max() < 1.5
-    peak = ratios["VGG-16", "peak memory"]
+        further = at["a further answer as an old task"]
+        assert further["here"] < 1.05 and further["authors"] < 1.05
+        assert further["here"] < further["avalanche"]
+    peak = ratios["VGG-16", "peak memory, without the imports'"]
     assert peak["authors"] < peak["here"] < peak["avalanche"]
 
 
@@ -264,6 +270,8 @@ def test_what_is_accepted_is_what_the_page_says():
         "VGG-16", "FCN-VGG-16",
     }  # fmt: skip
     assert (found.authors[list(accepts.THEIRS)] == "exact").all()
+    overlooked = found.index[found.authors == "changed"]
+    assert set(overlooked) == {"ViT-B/16", "FCN-VGG-16"}
 
 
 def test_its_own_loop_agrees_with_how_avalanche_is_driven_here():
