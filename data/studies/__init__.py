@@ -195,4 +195,5 @@ FORMER = {
     "widths",
     "tuning",
     "photos_tuning",
+    "orders_28",  # of `orders`, before its length and its rates were found
 }  # read by a chapter, recorded no more
