@@ -17,8 +17,7 @@ from packnet_core.images import Pictures, normalise
 
 @dataclass(frozen=True)
 class ErrorRates:
-    """Top-1 and top-5 error in percent (NaN for five classes or fewer),
-    over so many test images."""
+    """Errors in percent (top-5: NaN up to 5 classes); images: how many."""
 
     top1: float
     top5: float

@@ -39,8 +39,7 @@ def write(
     path: str | os.PathLike, header: dict, tensors: dict[str, Tensor]
 ) -> None:
     """Write a packed network to `path`, replacing it at once. header: plain
-    values; tensors: by their names in the file. Raises OSError; BadTask for
-    other values."""
+    values; tensors: by their names in the file. Raises OSError, BadTask."""
     try:
         text = json.dumps({"sha256": NO_SUM, "format": FORMAT, **header})
     except (TypeError, ValueError) as error:

@@ -35,9 +35,8 @@ class Source(Protocol):
     def crop(
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
-        """Squares of them as bytes (B, 3, size, size). corners: (B, 2), the
-        topmost row and the leftmost column of each; flips: bool tensor (B,),
-        which to flip left to right."""
+        """Squares of them as bytes (B, 3, size, size). corners: (B, 2),
+        their top rows and left columns; flips: bool (B,), left to right."""
 
 
 @dataclass(frozen=True)
@@ -218,9 +217,8 @@ def normalise(images: Tensor, kind: torch.dtype | None = None) -> Tensor:
 def shuffled(
     count: int, batch: int, *seed: object, epoch: int
 ) -> list[Tensor]:
-    """The batches of one epoch, as indices (batch,) in a random order. An
-    incomplete last batch is left out, unless it is the only one; the next
-    epoch leaves out others."""
+    """The batches of one epoch, as indices (batch,) in a random order, but
+    for an incomplete last one, unless it is the only one."""
     order = torch.randperm(count, generator=generator(*seed, "order", epoch))
     used = max(count // batch, 1) * batch
     return list(order[:used].split(batch))

@@ -138,7 +138,7 @@ def masked(weight: Tensor, owner: Tensor, task: int) -> Tensor:
     seen = (visible(part, task) for (part,) in pieces(owner))
     if all(part.view(torch.uint8).all() for part in seen):
         return weight
-    copy = torch.empty_like(weight, requires_grad=True)  # as weights do
+    copy = torch.empty_like(weight)
     for values, owners, copied in pieces(weight, owner, copy):
         bits(copied).copy_(visible(owners, task)).mul_(bits(values))
     return copy

@@ -24,7 +24,6 @@ from operator import index
 import torch
 from accelerate.optimizer import AcceleratedOptimizer
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from packnet_core import errors, files, masking, pruning, trunks
 from packnet_core.guard import Guard, digest
@@ -53,7 +52,7 @@ class Extracted(nn.Module):
 
     def forward(self, *inputs, **options) -> Tensor:
         """Logits (B, classes) for what the trunk takes."""
-        return self.head(self.trunk(*inputs, **options))
+        return self.head(_whole(self.trunk(*inputs, **options)))
 
 
 class PackNet(nn.Module):
@@ -157,10 +156,7 @@ class PackNet(nn.Module):
         what the trunk takes. Raises NoTask before the first `add_task`."""
         view = innermost(self)
         head = self.heads[(view.task if view else self._current()) - 1]
-        features = self.features(*inputs, **options)
-        if view is None:
-            return head(features)
-        return functional_call(head, view.thawed(head), (features,))
+        return head(_whole(self.features(*inputs, **options)))
 
     @torch.compiler.disable(recursive=False)
     def features(self, *inputs, **options) -> Tensor:
@@ -178,8 +174,7 @@ class PackNet(nn.Module):
                     "no program is made of a view: take "
                     f"net.extract({self.tasks[view.task - 1]!r})"
                 )
-            weights = view.thawed(self.trunk) | view.weights()
-            return functional_call(self.trunk, weights, inputs, options)
+            return view.call(inputs, options)
 
     def view(self, name: str) -> View:
         """The network as one task sees it, within a `with` block.
@@ -243,10 +238,9 @@ class PackNet(nn.Module):
     def prune(self, fraction: float) -> None:
         """Free the smallest weights of the current task, layer by layer.
 
-        fraction: share of the task's weights to free, in [0, 1). Freed
-        weights are zero until the next `add_task`: train again now. What
-        raises has changed nothing. Raises BadFraction, BadTask, Diverged,
-        NoTask, InsideView, Changed."""
+        fraction: the share, in [0, 1). Freed weights are zero until the next
+        `add_task`: train again now. What raises has changed nothing. Raises
+        BadFraction, BadTask, Diverged, NoTask, InsideView, Changed."""
         task, fraction = self._current(), pruning.checked(fraction)
         with self._changing("prune"):
             layers, owner = self.layers, self.owner
@@ -334,19 +328,20 @@ class PackNet(nn.Module):
     # What is fixed
 
     def frozen_rest(self) -> Iterator[tuple[str, Tensor]]:
-        """What is fixed though not shared out, by its name in the state:
-        from the second task on the rest of the trunk with all its buffers,
-        and the earlier heads."""
+        """What is fixed though not shared out, by its name in the state: from
+        the second task on all buffers, earlier heads, the trunk's rest."""
         if len(self.records) > 1:
             for name, tensor in (*self._rest(), *self.trunk.named_buffers()):
                 yield f"trunk.{name}", tensor
-            for name, tensor in self.heads[:-1].named_parameters():
-                yield f"heads.{name}", tensor
+            earlier = self.heads[:-1]
+            both = (*earlier.named_parameters(), *earlier.named_buffers())
+            yield from ((f"heads.{name}", tensor) for name, tensor in both)
 
     def still(self) -> Iterator[nn.Module]:
         """Modules that stay in eval mode, for their buffers are fixed."""
         if self._proof is not None:
-            yield from (m for m in self.trunk.modules() if m._buffers)
+            fixed = (*self.trunk.modules(), *self.heads[:-1].modules())
+            yield from (m for m in fixed if m._buffers)
 
     def freeze_rest(self) -> None:
         """Freeze what is not shared out, from the second task on, and
@@ -361,9 +356,9 @@ class PackNet(nn.Module):
         """Digests of all fixed bits, by their names in the state."""
         end, owner = len(self.records), self.owner
         shown = view.weights(True) if view and view.task == end - 1 else {}
-        copies = {n: [c] for n, c in shown.items() if c.is_contiguous()}
+        copies = {w: [c] for w, c in shown.items() if c.is_contiguous()}
         return {
-            f"trunk.{n}": digest(w, owner[n], end, *copies.get(n, []))
+            f"trunk.{n}": digest(w, owner[n], end, *copies.get(w, []))
             for n, w in self.layers.items()
         } | {name: digest(tensor) for name, tensor in self.frozen_rest()}
 
@@ -576,6 +571,12 @@ def load(path: str | os.PathLike, trunk: nn.Module | None = None) -> PackNet:
             raise errors.BadTrunk(f"{path}: {error}") from error
         network.freeze_rest()
     return network
+
+
+def _whole(features: Tensor) -> Tensor:
+    """Features in one piece: of others, torch chooses how to multiply them
+    by whether the head takes gradients, and rounds otherwise."""
+    return features.contiguous() if isinstance(features, Tensor) else features
 
 
 def _as_bytes(about: dict) -> Tensor:

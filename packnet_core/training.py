@@ -141,8 +141,7 @@ def fit(
     SIGTERM where the program treats it alike, wait for the end of a step, and
     all processes stop there, with a checkpoint. Modules in eval mode stay so
     if the network is in training mode; all modes are afterwards as before.
-    Returns the seconds of training, also before a cut. Raises BadRun,
-    DamagedFile, Diverged, NoTask."""
+    Returns the seconds. Raises BadRun, DamagedFile, Diverged, NoTask."""
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
     _refuse(network, pictures, objective, size_of_batch, accelerator)

@@ -95,9 +95,8 @@ def vgg(architecture: Architecture) -> Trunk:
 
 def published(architecture: Architecture) -> Trunk:
     """A network of torchvision's without its head, for any size, with
-    torchvision's parameter names. SqueezeNet ends in a convolution, a ReLU
-    and an average: without the ReLU, in an average, here in the trunk, and
-    a linear layer, the head."""
+    torchvision's parameter names. SqueezeNet's last convolution, without its
+    ReLU, is the head, a linear layer behind the average."""
     full = torchvision.models.get_model(architecture.name, weights=None)
     layers = OrderedDict(full.named_children())
     layers.popitem()  # the head

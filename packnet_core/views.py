@@ -7,7 +7,8 @@ from traceback import walk_stack
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.func import functional_call
 
 from packnet_core.errors import InsideView
 from packnet_core.masking import masked, visible
@@ -27,7 +28,7 @@ class View:
         self.network, self.task = network, task
         self.entered = self.closed = False
         self.generator: int | None = None  # the frame that may be suspended
-        self._copies: dict[str | nn.Parameter, tuple] = {}
+        self._copies: dict[str, tuple] = {}
 
     def __enter__(self) -> "PackNet":
         if self.entered:
@@ -51,18 +52,19 @@ class View:
         _open.set(tuple(v for v in _open.get() if not v.closed))
         self._copies.clear()
 
-    def weights(self, empty: bool = False) -> dict[str, Tensor]:
-        """The shared weights in which something is left out, by name:
+    def weights(self, empty: bool = False) -> dict[Tensor, Tensor]:
+        """What is shown for shared weights of which something is left out:
         copies, made anew where weights or owners were written since, or
         what gradients flow back through; empty: new ones, to be written."""
-        shown, owners = {}, self.network.owner
+        shown: dict[Tensor, Tensor] = {}
+        owners = self.network.owner
         for name, weight in self.network.layers.items():
             owner = owners[name]
             state = written(weight), written(owner)
             if self._copies.get(name, [None])[0] != state:
                 with torch.inference_mode(False):
                     if empty and weight.is_contiguous():
-                        copy = torch.empty_like(weight, requires_grad=True)
+                        copy = torch.empty_like(weight)
                     else:
                         copy = masked(weight, owner, self.task)
                 # The weight is kept: no other takes its identity.
@@ -70,19 +72,24 @@ class View:
             if (copy := self._copies[name][1]) is not weight:
                 if torch.is_grad_enabled():
                     copy = weight.masked_fill(~visible(owner, self.task), 0)
-                shown[name] = copy
+                shown[weight] = copy
         return shown
 
-    def thawed(self, module: nn.Module) -> dict[str, Tensor]:
-        """A module's frozen parameters, as if they were not: what takes no
-        gradient, torch multiplies in another order, and rounds otherwise."""
-        shown = {}
-        for name, p in module.named_parameters():
-            if not p.requires_grad and p.is_floating_point():
-                if self._copies.get(p, [None])[0] != written(p):
-                    self._copies[p] = written(p), nn.Parameter(p.detach())
-                shown[name] = self._copies[p][1]
-        return shown
+    def call(self, inputs: tuple, options: dict) -> Tensor:
+        """The trunk's output, with what is shown once in each place, whatever
+        names it has. Without gradients no matrix takes any, fixed or not:
+        torch multiplies those otherwise, and rounds otherwise."""
+        trunk, new = self.network.trunk, self.weights()
+        if not torch.is_grad_enabled():
+            matrices = (p for p in trunk.parameters() if p.dim() > 1)
+            new = {p: p.detach() for p in matrices} | new
+        at = {
+            f"{path}.{name}".lstrip("."): new[p]
+            for path, module in trunk.named_modules()
+            for name, p in module._parameters.items()
+            if p in new
+        }
+        return functional_call(trunk, at, inputs, options, tie_weights=False)
 
 
 def innermost(network: "PackNet") -> View | None:
