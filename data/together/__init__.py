@@ -68,9 +68,10 @@ def together(
     def evaluate(network, pictures, *, size, **options) -> ErrorRates:
         view = innermost(network)
         task = view.task if view else len(network.records)
-        trunk = dict(network.trunk.named_parameters())
+        named = network.trunk.named_parameters()
         with torch.no_grad():
-            trunk |= view.weights() if view else {}
+            shown = view.weights() if view else {}
+        trunk = {name: shown.get(weight, weight) for name, weight in named}
         what = Testing(
             network.trunk, trunk, network.heads[task - 1], pictures, size
         )
