@@ -1296,8 +1296,9 @@ def test_with_reduced_motion_only_stages_are_shown(browser, written):
               return [...places]
             }"""
         )
-        # Some of a stage's first 25 steps may be done when this looks.
-        assert seen and {at for at in seen if at > 25} <= {1500}
+        # One place a stage, and where it was stopped; some of the next
+        # stage's steps may be done by then, more on a quick machine.
+        assert 1 <= len(seen) <= 3
 
 
 def test_pointing_tells_of_a_weight_and_of_a_task(page):
