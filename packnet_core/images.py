@@ -36,7 +36,7 @@ class Source(Protocol):
         self, indices: Tensor, corners: Tensor, flips: Tensor, size: int
     ) -> Tensor:
         """Squares of them as bytes (B, 3, size, size). corners: (B, 2),
-        their top rows and left columns; flips: bool (B,), left to right."""
+        top rows, left columns; flips: bool (B,), which to flip sideways."""
 
 
 @dataclass(frozen=True)

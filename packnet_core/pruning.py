@@ -33,7 +33,7 @@ def cutoff(
     """The magnitude up to which one task's weights in a layer are freed: the
     `round(fraction * n)`-th smallest of its n, None if that is the zeroth.
     weight: float tensor, any shape; owner: uint8 tensor, same shape;
-    fraction: in [0, 1). Raises BadFraction; Diverged for infinite ones."""
+    fraction: in [0, 1). Raises BadFraction; Diverged if any is not finite."""
     mine = (owned(part, task) for (part,) in pieces(owner))
     whole = all(part.view(torch.uint8).all() for part in mine)
     own = weight if whole else weight.masked_select(owned(owner, task))

@@ -139,9 +139,9 @@ def fit(
     of a batch through the network (batch norm normalises each by itself);
     watch: called with the number of steps done after each. Ctrl-C, and
     SIGTERM where the program treats it alike, wait for the end of a step, and
-    all processes stop there, with a checkpoint. Modules in eval mode stay so
-    if the network is in training mode; all modes are afterwards as before.
-    Returns the seconds. Raises BadRun, DamagedFile, Diverged, NoTask."""
+    all processes stop there, with a checkpoint. In a network in training mode
+    modules in eval mode stay so; all modes are afterwards as before. Returns
+    seconds, also before a cut. Raises BadRun, DamagedFile, Diverged, NoTask."""
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
     _refuse(network, pictures, objective, size_of_batch, accelerator)

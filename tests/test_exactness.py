@@ -327,9 +327,23 @@ def test_a_layer_with_two_names_is_itself_again_after_a_view():
     assert torch.equal(logits(network, "two"), direct)
 
 
+class TiedEmbedding(nn.Module):
+    """An embedding, by the brightest of twelve features, that is also the
+    weight of a linear layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding, self.into = nn.Embedding(12, 12), nn.Linear(192, 12)
+        self.layer = nn.Linear(12, 12)
+        self.layer.weight = self.embedding.weight
+
+    def forward(self, images):
+        x = self.into(images.flatten(1))
+        return self.layer(x) + self.embedding(x.argmax(1))
+
+
 def test_an_embedding_tied_to_a_frozen_layer_is_seen():
-    trunk = Tied()
-    network = PackNet(trunk, features=12)
+    network = PackNet(TiedEmbedding(), features=12)
     give_two_tasks(network)
     expected = logits(network, "one")
     network.requires_grad_(False)  # to serve it
