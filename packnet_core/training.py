@@ -131,17 +131,18 @@ def fit(
 ) -> float:
     """Train the current task for one phase.
 
-    size: side of the square that the network takes, in pixels; objective:
-    what is minimised and what may change; seed: anything with a fixed text;
-    title: for the progress bar; checkpoint: a file that is kept up to date,
-    from which the phase goes on if it was cut short; delete it once the
-    network is saved; accumulate: chunks in which each process puts its share
-    of a batch through the network (batch norm normalises each by itself);
-    watch: called with the number of steps done after each. Ctrl-C, and
-    SIGTERM where the program treats it alike, wait for the end of a step, and
-    all processes stop there, with a checkpoint. In a network in training mode
-    modules in eval mode stay so; all modes are afterwards as before. Returns
-    seconds, also before a cut. Raises BadRun, DamagedFile, Diverged, NoTask."""
+    size: side of the squares it takes, in pixels; objective: what is
+    minimised and what may change; seed: anything with a fixed text; title:
+    for the progress bar; checkpoint: a file that is kept up to date, from
+    which a phase that was cut short goes on; delete it once the network is
+    saved; accumulate: chunks in which each process puts its share of a batch
+    through the network (batch norm normalises each by itself); watch: called
+    with the number of steps done after each. Ctrl-C, and SIGTERM where the
+    program treats it alike, wait for the end of a step, and all processes
+    stop there, with a checkpoint. Modules in eval mode stay so in a network
+    in training mode; afterwards all modes are as before. Returns the seconds
+    of training, also before a cut. Raises BadRun, DamagedFile, Diverged,
+    NoTask."""
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
     _refuse(network, pictures, objective, size_of_batch, accelerator)
