@@ -137,12 +137,11 @@ def fit(
     which a phase that was cut short goes on; delete it once the network is
     saved; accumulate: chunks in which each process puts its share of a batch
     through the network (batch norm normalises each by itself); watch: called
-    with the number of steps done after each. Ctrl-C, and SIGTERM where the
-    program treats it alike, wait for the end of a step, and all processes
-    stop there, with a checkpoint. Modules in eval mode stay so in a network
-    in training mode; afterwards all modes are as before. Returns the seconds
-    of training, also before a cut. Raises BadRun, DamagedFile, Diverged,
-    NoTask."""
+    with the steps done after each. Ctrl-C, and SIGTERM where the program
+    treats it alike, wait for the end of a step, and all processes stop there,
+    with a checkpoint. Modules in eval mode stay so in a network in training
+    mode; all modes are afterwards as before. Returns the seconds, before a
+    cut too. Raises BadRun, DamagedFile, Diverged, NoTask."""
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
     _refuse(network, pictures, objective, size_of_batch, accelerator)
