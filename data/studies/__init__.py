@@ -73,7 +73,7 @@ from studies.rates import AXES, BEGINNING, CLOSER, tuning
 # seeds that no record uses.
 CHOOSING, LENGTH = (600,), (500, 501)
 TEN = tuple(range(1000, 1010))  # draws of the tables
-SIX = tuple(range(1000, 1006))
+SIX = tuple(range(1000, 1006))  # of what the night has room for besides
 TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1020))
 SMALL = asdict(FULL_LENGTH)
 PACKING = ("retrain_first", "add", "retrain")
@@ -114,10 +114,10 @@ STUDIES: tuple[Study, ...] = (
     study(joint, TEN, only(FULL_LENGTH, "joint")),
     study(longer, TEN, only(FULL_LENGTH, *BOTH)),
     study(equal, TWELVE, only(FULL_LENGTH, *PACKING), EQUAL),
-    study(higher, TEN, only(HIGHER, *PACKING)),
-    study(steps, TEN, only(FULL_LENGTH, *PACKING), CHANGED),
-    study(norms, TEN, only(NORMED, *PACKING)),
-    study(pruning, TEN[:5], only(FULL_LENGTH, "retrain_first"), FRACTIONS),
+    study(higher, SIX, only(HIGHER, *PACKING)),
+    study(steps, SIX, only(FULL_LENGTH, *PACKING), CHANGED),
+    study(norms, SIX[:4], only(NORMED, *PACKING)),
+    study(pruning, SIX[:3], only(FULL_LENGTH, "retrain_first"), FRACTIONS),
     study(
         matrices,
         TEN[:5],

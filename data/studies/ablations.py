@@ -19,8 +19,8 @@ NORMED = replace(
     tasks=FULL_LENGTH.tasks[:3],
     fractions=FULL_LENGTH.fractions[:2],
 )
-FRACTIONS = (0.25, 0.5, 0.65, 0.75, 0.85, 0.95)
-CHANGED = ("packnet", "at-random", "one-cutoff", "stale-values")
+FRACTIONS = (0.5, 0.75, 0.85, 0.95)
+CHANGED = ("packnet", "at-random", "stale-values")
 
 
 def pruning(seed: int, folder: Path) -> DataFrame:
