@@ -304,7 +304,7 @@ def test_ties_go_with_the_cutoff_and_are_told(browser, tmp_path):
 
 
 def runs() -> pandas.DataFrame:
-    return pandas.concat([recorded("orders"), recorded("higher")])
+    return pandas.concat([recorded("orders_14"), recorded("higher")])
 
 
 @pytest.mark.parametrize(

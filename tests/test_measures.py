@@ -1,5 +1,7 @@
 """The measures on a matrix worked out by hand."""
 
+import math
+
 import pytest
 from pandas import DataFrame, Series
 
@@ -9,6 +11,7 @@ from packnet_book.runs.metrics import (
     backward_transfer,
     forgetting,
     forward_transfer,
+    prices,
 )
 
 TASKS = ["a", "b", "c"]
@@ -53,3 +56,16 @@ def test_the_matrix_takes_the_last_measurement_after_each_task():
     matrix = accuracies(history, "packnet")
     assert list(matrix.index) == list(matrix.columns) == ["a", "b"]
     assert matrix.fillna(-1).to_numpy().tolist() == [[88, -1], [88, 70]]
+
+
+def test_prices_are_paired_by_seed_and_task():
+    rows = [
+        ("packnet", 1, "a", 5.0), ("individual", 2, "a", 1.0),
+        ("individual", 1, "a", 3.0), ("packnet", 2, "a", 4.0),
+        ("packnet", 2, "b", 9.0), ("lwf", 1, "a", 8.0),
+    ]  # fmt: skip
+    table = DataFrame(rows, columns=["method", "seed", "task", "top1_error"])
+    found = prices(table).set_index(["seed", "task"]).price
+    assert found[1, "a"] == 2 and found[2, "a"] == 3
+    assert math.isnan(found[2, "b"]) and len(found) == 3
+    assert prices(table, "lwf").price.tolist() == [5]

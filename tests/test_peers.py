@@ -235,6 +235,8 @@ def test_the_costs_are_as_the_page_tells_them():
         # Of three tasks: said on the page.
         oldest = at["the first answer as the first of three tasks"]
         assert oldest["avalanche"] < oldest["here"] < oldest["authors"]
+        alike = at["the first of three tasks without the proof", "here"]
+        assert alike < oldest["avalanche"]
         rest = at["the same without the proof, as the others have it", "here"]
         assert rest < at[first, "avalanche"]
         steps = at["a step of the second task"]

@@ -137,6 +137,10 @@ def test_numbers_in_the_text_are_those_of_the_records(deck):
     means = table.groupby("method").top1_error.mean()
     paid = means["packnet"] - means["individual"]
     assert float(known["paid"].split()[0]) == pytest.approx(paid, abs=0.05)
+    orders = recorded("orders").query("position > 1")
+    means = orders.groupby("method").top1_error.mean()
+    paid = means["packnet"] - means["individual"]
+    assert float(known["added"].split()[0]) == pytest.approx(paid, abs=0.05)
     sizes = recorded("sizes").query("network == 'miniature'")
     total = sizes.groupby("method").bytes.sum()
     share = 100 * total["packnet"] / total["individual"]

@@ -16,6 +16,7 @@ import pandas
 
 from packnet_book.drawn import TASKS, centre, class_names, draw
 from packnet_book.figures import draw_changes, draw_sheet, table
+from packnet_book.runs import claims as questions
 from packnet_book.runs.presets import MINIATURE
 from packnet_book.runs.records import recorded
 from packnet_book.runs.statistics import mean_interval, paired_interval
@@ -152,6 +153,8 @@ def numbers() -> dict[str, str]:
         left *= fraction
     runs = errors()
     paid = (runs["packnet"] - runs["individual"]).mean(axis=1)
+    asked = questions.claims().query("table == 'six orders'")
+    added = questions.judged(asked).set_index("task").loc["added"]
     sizes = recorded("sizes").query("network == 'miniature'")
     size = sizes.groupby("method").bytes.sum()
     trunk = sizes[(sizes.method == "packnet") & (sizes.part == "trunk")]
@@ -161,6 +164,8 @@ def numbers() -> dict[str, str]:
         "fractions": ", ".join(f"{f:g}" for f in fractions),
         "even": ", ".join(even),
         "paid": format(mean_interval(paid), "+.1f"),
+        "added": f"{added['mean']:+.1f} ± {added.half:.1f}",
+        "published": f"{added.limit:+.2f}",
         "weights": f"{trunk.bytes.sum() / 4e6:.1f}",
         "share": f"{100 * size['packnet'] / size['individual']:.0f}",
         "runs": str(len(runs)),

@@ -5,6 +5,7 @@ from itertools import combinations
 from pandas import DataFrame
 
 from evidence import Truth, answer, compared, listed
+from packnet_book.runs.metrics import prices
 from packnet_book.runs.records import recorded
 from packnet_book.runs.statistics import mean_interval, paired_interval
 from recorded_truths import (
@@ -22,16 +23,13 @@ from recorded_truths import (
 
 
 def places() -> tuple[DataFrame, DataFrame]:
-    """Mean costs of six orders: draws by places, and draws by tasks."""
-    table = recorded("orders")
-    alone = recorded("miniature").query("method == 'individual'")
-    own = alone.set_index(["seed", "task"])[ERROR].rename("alone")
-    table = table.join(own, on=["seed", "task"])
-    table["cost"] = table[ERROR] - table.alone
-    cells = table[table.position > 1].groupby(["seed", "task", "position"])
-    grid = cells.cost.mean().unstack("position")
-    grid = grid.rename(columns="place {}".format)
-    return grid.groupby("seed").mean(), grid.mean(axis=1).unstack("task")
+    """Costs in the six orders: draws by places, and draws by tasks."""
+    added = prices(recorded("orders")).query("position > 1")
+    place, task = (
+        added.pivot(index="seed", columns=column, values="price")
+        for column in ("position", "task")
+    )
+    return place.rename(columns="place {}".format), task
 
 
 @answer

@@ -185,6 +185,7 @@ DUE = {study.name for study in STUDIES} - {
     "unnamed",
     "merged",
     "first_lengths",
+    "orders",
     "full_scale",
     "playground",
     "photos_vgg",
@@ -195,5 +196,7 @@ FORMER = {
     "widths",
     "tuning",
     "photos_tuning",
-    "orders_28",  # of `orders`, before its length and its rates were found
+    # Of `orders`, before its length and its rates were found:
+    "orders_14",
+    "orders_28",
 }  # read by a chapter, recorded no more

@@ -74,3 +74,15 @@ def _diagonal(matrix: DataFrame) -> Series:
     return pandas.Series(
         [matrix.iloc[i, i] for i in range(len(matrix))], matrix.columns
     )
+
+
+def prices(results: DataFrame, method: str = "packnet") -> DataFrame:
+    """A method's rows, with what each task pays: `price`, in points.
+
+    That is its top-1 error minus that of the individual network of the
+    same seed; NaN where there is none.
+    """
+    rows = results.set_index(["seed", "task"])
+    alone = rows[rows.method == "individual"].top1_error
+    own = rows[rows.method == method]
+    return own.assign(price=own.top1_error - alone).reset_index()
