@@ -134,7 +134,8 @@ def test_numbers_in_the_text_are_those_of_the_records(deck):
     assert not re.search(r"\{\w+\}", re.sub("<(style|script)>.*?</", "",
                          deck.read_text("utf-8"), flags=re.S))  # fmt: skip
     table = recorded("miniature")
-    means = table.groupby("method").top1_error.mean()
+    later = table[table.position > 1]
+    means = later.groupby("method").top1_error.mean()
     paid = means["packnet"] - means["individual"]
     assert float(known["paid"].split()[0]) == pytest.approx(paid, abs=0.05)
     orders = recorded("orders").query("position > 1")

@@ -152,7 +152,7 @@ def numbers() -> dict[str, str]:
         even.append(f"{100 * left * (1 - fraction):.4g}")
         left *= fraction
     runs = errors()
-    paid = (runs["packnet"] - runs["individual"]).mean(axis=1)
+    paid = (runs["packnet"] - runs["individual"])[[*TASKS][1:]].mean(axis=1)
     asked = questions.claims().query("table == 'six orders'")
     added = questions.judged(asked).set_index("task").loc["added"]
     sizes = recorded("sizes").query("network == 'miniature'")
