@@ -73,7 +73,7 @@ from studies.rates import AXES, BEGINNING, CLOSER, tuning
 # seeds that no record uses.
 CHOOSING, LENGTH = (600,), (500, 501)
 TEN = tuple(range(1000, 1010))  # draws of the tables
-SIX = tuple(range(1000, 1006))  # of what the night has room for besides
+SIX = tuple(range(1000, 1006))  # of the chapters, and of What if?
 TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1020))
 SMALL = asdict(FULL_LENGTH)
 PACKING = ("retrain_first", "add", "retrain")

@@ -70,19 +70,20 @@ def forward_transfer(matrix: DataFrame, untrained: Series) -> float:
     return float(pandas.Series(leads).mean())
 
 
-def _diagonal(matrix: DataFrame) -> Series:
-    return pandas.Series(
-        [matrix.iloc[i, i] for i in range(len(matrix))], matrix.columns
-    )
-
-
 def prices(results: DataFrame, method: str = "packnet") -> DataFrame:
     """A method's rows, with what each task pays: `price`, in points.
 
-    That is its top-1 error minus that of the individual network of the
-    same seed; NaN where there is none.
+    results: method, seed, task and top1_error (in percent), each method
+    once a seed and task. A price is the error minus that of the individual
+    network of the same seed; NaN where there is none.
     """
     rows = results.set_index(["seed", "task"])
     alone = rows[rows.method == "individual"].top1_error
     own = rows[rows.method == method]
     return own.assign(price=own.top1_error - alone).reset_index()
+
+
+def _diagonal(matrix: DataFrame) -> Series:
+    return pandas.Series(
+        [matrix.iloc[i, i] for i in range(len(matrix))], matrix.columns
+    )
