@@ -24,7 +24,7 @@ from studies.ablations import (
     pruning,
     steps,
 )
-from studies.benchmark import split_tiny_imagenet
+from studies.benchmark import TINY_PRECISION, split_tiny_imagenet
 from studies.common import Study, only, study
 from studies.controls import EQUAL, equal, longer
 from studies.error_table import (
@@ -169,9 +169,9 @@ STUDIES: tuple[Study, ...] = (
             (photos_adapter, TWELVE[:3], PHOTOS, PRECISION, RANK),
             (
                 split_tiny_imagenet,
-                TWELVE[:3],
+                TWELVE[:1],
                 SPLIT_TINY_IMAGENET,
-                PRECISION,
+                TINY_PRECISION,
                 (),
             ),
         )
