@@ -82,7 +82,7 @@ def small(tmp_path_factory):
         )
         patch.setattr(photographs, "VGG_START", features)
         patch.setattr(photographs, "VGG_PHOTOS", features)
-        patch.setattr(photographs, "VGG_PRECISION", "no")  # one a process
+        patch.setattr(photographs, "PRECISION", "no")  # one a process
         patch.setenv("PACKNET_PHOTOS", str(folder))
         yield lambda name: BY_NAME[name].table(0, folder)
 

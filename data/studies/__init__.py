@@ -24,7 +24,7 @@ from studies.ablations import (
     pruning,
     steps,
 )
-from studies.benchmark import TINY_PRECISION, split_tiny_imagenet
+from studies.benchmark import split_tiny_imagenet
 from studies.common import Study, only, study
 from studies.controls import EQUAL, equal, longer
 from studies.error_table import (
@@ -53,7 +53,6 @@ from studies.photographs import (
     PRECISION,
     RANK,
     VGG_PHOTOS,
-    VGG_PRECISION,
     VGG_START,
     VGG_WARMED,
     photos,
@@ -133,14 +132,14 @@ STUDIES: tuple[Study, ...] = (
             partial(table, method),
             CHOOSING,
             asdict(preset),
-            precision,
+            PRECISION,
             AXES[method],
             name=f"{table.__name__}_{method}",
             photographs=True,
         )
-        for table, preset, precision, methods in (
-            (photos_tuning, PHOTOS, PRECISION, TUNED),
-            (photos_vgg_tuning, VGG_START, VGG_PRECISION, MAIN),
+        for table, preset, methods in (
+            (photos_tuning, PHOTOS, TUNED),
+            (photos_vgg_tuning, VGG_START, MAIN),
         )
         for method in methods
     ),
@@ -149,31 +148,19 @@ STUDIES: tuple[Study, ...] = (
             table,
             seeds,
             asdict(preset),
-            precision,
+            PRECISION,
             settings,
             photographs=True,
         )
-        for table, seeds, preset, precision, settings in (
-            (photos_vgg, TWELVE[:9], VGG_PHOTOS, VGG_PRECISION, MAIN),
-            (
-                photos_vgg_warmed,
-                TWELVE[:9],
-                VGG_WARMED,
-                VGG_PRECISION,
-                MAIN,
-            ),
-            (photos, TWELVE, PHOTOS, PRECISION, MAIN),
-            (photos_others, TWELVE[:3], PHOTOS, PRECISION, OTHERS),
-            (photos_longer, TWELVE, PHOTOS, PRECISION, ()),
-            (photos_inherited, TWELVE[:3], PHOTOS, PRECISION, ()),
-            (photos_adapter, TWELVE[:3], PHOTOS, PRECISION, RANK),
-            (
-                split_tiny_imagenet,
-                TWELVE[:1],
-                SPLIT_TINY_IMAGENET,
-                TINY_PRECISION,
-                (),
-            ),
+        for table, seeds, preset, settings in (
+            (photos_vgg, TWELVE[:9], VGG_PHOTOS, MAIN),
+            (photos_vgg_warmed, TWELVE[:9], VGG_WARMED, MAIN),
+            (photos, TWELVE, PHOTOS, MAIN),
+            (photos_others, TWELVE[:3], PHOTOS, OTHERS),
+            (photos_longer, TWELVE, PHOTOS, ()),
+            (photos_inherited, TWELVE[:3], PHOTOS, ()),
+            (photos_adapter, TWELVE[:3], PHOTOS, RANK),
+            (split_tiny_imagenet, TWELVE[:1], SPLIT_TINY_IMAGENET, ()),
         )
     ),
 )
