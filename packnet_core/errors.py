@@ -14,7 +14,7 @@ class UnknownTask(PackNetError, LookupError):
 
 
 class BadTask(PackNetError, ValueError):
-    """A task's name is taken or empty, or it has too few classes."""
+    """A task, its head or a note on it cannot be taken as it is."""
 
 
 class NoFreeWeights(PackNetError):
@@ -26,7 +26,7 @@ class BadFraction(PackNetError, ValueError):
 
 
 class InsideView(PackNetError):
-    """The network may not change while it is seen as an earlier task."""
+    """A view allows no change, no training, no second entry, no tracing."""
 
 
 class BadState(PackNetError, RuntimeError):
@@ -50,8 +50,8 @@ class BadPictures(PackNetError):
 
 
 class Diverged(PackNetError):
-    """The loss is no longer a finite number."""
+    """The loss, or a weight, is no longer a finite number."""
 
 
 class BadRun(PackNetError):
-    """An experiment cannot be started or taken up again as asked."""
+    """Training, testing or an experiment cannot go on as asked."""

@@ -90,7 +90,7 @@ def evaluate(
     network: any module that maps images (B, 3, size, size) to logits;
     size: side of the square in the centre of each picture, in pixels.
     With several processes each tests its share, and all get the sum.
-    Raises BadRun for no pictures, or those of another task."""
+    Raises BadPictures; BadRun for none, or those of another task."""
     accelerator = accelerator or new_accelerator()
     count, classes = len(pictures), len(pictures.classes)
     processes = accelerator.num_processes

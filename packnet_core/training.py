@@ -46,8 +46,8 @@ class Phase:
     every `decay_every` epochs); warmup: epochs over which the rate rises
     from zero; batch: pictures a step, over all processes; clip: largest
     norm of the gradient, None for no limit; trunk_from: the epoch (from
-    0) until which only heads are trained; optimizer: stochastic gradient
-    descent with momentum, or Adam. Raises BadRun."""
+    0) until which only heads are trained; optimizer: "sgd", stochastic
+    gradient descent with `momentum`, or "adam". Raises BadRun."""
 
     epochs: int
     lr: float
@@ -124,7 +124,7 @@ def fit(
     objective: Objective = OWN_WEIGHTS,
     seed: object = 0,
     title: str = "",
-    checkpoint: Path | None = None,
+    checkpoint: str | Path | None = None,
     accelerator: Accelerator | None = None,
     accumulate: int = 1,
     watch: Callable[[int], None] | None = None,
@@ -139,9 +139,9 @@ def fit(
     through the network (batch norm normalises each by itself); watch: called
     with the steps done after each. Ctrl-C, and SIGTERM where the program
     treats it alike, wait for the end of a step, and all processes stop there,
-    with a checkpoint. Modules in eval mode stay so in a network in training
-    mode; all modes are afterwards as before. Returns the seconds, before a
-    cut too. Raises BadRun, DamagedFile, Diverged, NoTask."""
+    with a checkpoint. Modules in eval mode stay so; all modes are as before
+    afterwards. Returns the seconds, before a cut too. Raises BadPictures,
+    BadRun, Changed, DamagedFile, Diverged, InsideView, NoTask, OSError."""
     accelerator = accelerator or new_accelerator()
     size_of_batch = min(phase.batch, len(pictures))
     _refuse(network, pictures, objective, size_of_batch, accelerator)
@@ -182,7 +182,8 @@ def fit(
         prepared = accelerator.prepare_optimizer(optimizer)
         # Without a scaler, all it would do is look for other libraries.
         stepping = prepared if accelerator.scaler else optimizer
-        kept = Checkpoint(checkpoint, network, optimizer, about)
+        path = checkpoint if checkpoint is None else Path(checkpoint)
+        kept = Checkpoint(path, network, optimizer, about)
         done = kept.load()
         with (
             tqdm(None, title, steps, initial=done, **shown) as bar,
@@ -333,8 +334,7 @@ class Checkpoint:
         """Replace the file at once; then `steps` need not be done again.
         now: in any case, else only if there has been a pause."""
         begun = time.monotonic()
-        due = now or begun - self.saved > self.pause
-        if self.path is None or not due:
+        if self.path is None or not (now or begun - self.saved > self.pause):
             return
         state = {
             "about": self.about,

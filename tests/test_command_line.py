@@ -143,6 +143,17 @@ def test_add_and_evaluate_a_readers_own_pictures(
         assert torch.equal(old(images), new(images))
 
 
+def test_nothing_is_pruned_in_a_network_without_tasks(
+    pictures, tmp_path, capsys
+):
+    trunk = build(Architecture("small_vgg", 1 / 16, 32))
+    PackNet(trunk, trunk.out_features).save(tmp_path / "empty.packnet")
+    line = fails(capsys, "add", tmp_path / "empty.packnet", "--task", "mine",
+                 "--data", pictures, "--out", tmp_path / "x", "--prune",
+                 "0.5")  # fmt: skip
+    assert "no task to free weights of; leave out --prune" in line
+
+
 def test_the_last_task_is_trained_again_where_its_pictures_are_named(
     packed, pictures, tmp_path, capsys
 ):
@@ -197,7 +208,7 @@ def test_a_damaged_and_a_missing_network(packed, tmp_path, capsys):
     packed.write_bytes(packed.read_bytes()[:-9])
     assert "damaged" in fails(capsys, "show", packed)
     line = fails(capsys, "show", tmp_path / "none.packnet")
-    assert "none.packnet: no such file" in line
+    assert "none.packnet: no such file; name another" in line
 
 
 def test_missing_data_and_weights_are_named(tmp_path, capsys):

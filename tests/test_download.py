@@ -75,9 +75,10 @@ def test_a_part_of_another_file_is_thrown_away_once(server, tmp_path):
     assert (tmp_path / "noise").read_bytes() == noise
 
 
-def test_a_server_that_is_busy_is_asked_again(server, tmp_path):
+@pytest.mark.parametrize("statuses", [(503, 500), (429, 408)])
+def test_a_server_that_is_busy_is_asked_again(server, tmp_path, statuses):
     noisy(server)
-    server.statuses = [503, 500]
+    server.statuses = [*statuses]
     bring(server, tmp_path / "noise")
     assert len(server.asked) == 3
 

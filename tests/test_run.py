@@ -28,7 +28,7 @@ from packnet_book.runs.variants import VARIANTS, StaleValues
 from packnet_core import PackNet, load, training
 from packnet_core.errors import BadRun, DamagedFile
 from packnet_core.training import Phase
-from packnet_core.trunks import Architecture
+from packnet_core.trunks import Architecture, build
 
 SHORT = Phase(2, 0.02, batch=16, schedule="cosine", clip=1.0)
 TINY = replace(
@@ -291,7 +291,7 @@ def test_a_copy_without_git_is_told_its_revision(monkeypatch):
 
 def test_a_directory_belongs_to_one_run(undisturbed):
     with pytest.raises(
-        BadRun, match="another preset, seed, subset or precision"
+        BadRun, match="another preset, seed, subset, split or precision"
     ):
         Run(TINY, undisturbed[0], seed=2)
     with pytest.raises(BadRun, match="another preset"):
@@ -344,6 +344,8 @@ def test_wrong_requests_are_told_the_cure(tmp_path):
         Run(TINY, tmp_path).carry_out(["magic"])
     with pytest.raises(BadRun, match="give a share"):
         Run(TINY, tmp_path, subset=0)
+    with pytest.raises(BadRun, match="'validation': give 'test' or 'val'"):
+        Run(TINY, tmp_path, split="validation")
     with pytest.raises(BadRun, match="accumulate 0: give 1"):
         Run(TINY, tmp_path, accumulate=0)
     Run(TINY, tmp_path / "precise", precision="no")
@@ -354,6 +356,25 @@ def test_wrong_requests_are_told_the_cure(tmp_path):
     photos = replace(PRESETS["photos"], pretrained=False)
     with pytest.raises(BadRun, match="--data DIR"):
         run(photos, ["packnet"], tmp_path / "photos")
+
+
+def test_weights_without_a_head_need_a_first_phase(tmp_path):
+    shape = Architecture("vgg16_features", width=1 / 16, size=32)
+    torch.save(build(shape).state_dict(), tmp_path / "weights.pth")
+    started = replace(TINY, architecture=shape, pretrained=True)
+    options = {"weights": tmp_path / "weights.pth"}
+    Run(started, tmp_path / "trained", **options).first()
+    taken = replace(started, first=None)  # a random head would answer
+    with pytest.raises(BadRun, match="no outputs for the classes of 'obj"):
+        Run(taken, tmp_path / "taken", **options).first()
+
+
+def test_a_hidden_file_among_the_stages_is_passed_over(undisturbed, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(undisturbed[0], copy)
+    before = Run(TINY, copy, seed=1).results()
+    (copy / "stages" / "._first-1-objects-train.json").write_text("litter")
+    assert Run(TINY, copy, seed=1).results().equals(before)
 
 
 def test_a_run_goes_on_with_what_it_has_read_before_only(tmp_path):

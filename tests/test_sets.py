@@ -479,7 +479,7 @@ def test_where_there_is_no_room_pictures_are_streamed(
 ):
     monkeypatch.setattr(store, "SHARE", 0.0)
     assert isinstance(stored(*set_of, tmp_path / "kept"), Streamed)
-    assert "no room" in capsys.readouterr().out
+    assert "no room" in capsys.readouterr().err
     assert not list((tmp_path / "kept").glob("*.bytes"))
 
 

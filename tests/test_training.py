@@ -87,7 +87,7 @@ def test_a_phase_cut_short_resumes_to_a_bit_identical_end(
     with pytest.raises(Killed):
         fit(start(), pictures, PHASE, size=SIZE, checkpoint=file)
     resumed = start()
-    fit(resumed, pictures, PHASE, size=SIZE, checkpoint=file)
+    fit(resumed, pictures, PHASE, size=SIZE, checkpoint=str(file))
     assert len(saves) == 24  # each step was trained once
     wanted = undisturbed.state_dict()
     for name, tensor in resumed.state_dict().items():

@@ -121,7 +121,7 @@ def _said(error: BaseException, command: str) -> str:
     if not isinstance(error, OSError) or not error.filename:
         return str(error)
     if isinstance(error, FileNotFoundError):
-        return f"{error.filename}: no such file"
+        return f"{error.filename}: no such file; name another"
     cure = "free some space, or name a place that can be written"
     if isinstance(error, PermissionError):
         cure = "allow yourself to use it, or name a place that can be written"

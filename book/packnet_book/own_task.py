@@ -27,6 +27,7 @@ from packnet_core.errors import (
     BadTask,
     BadTrunk,
     NoFreeWeights,
+    NoTask,
 )
 from packnet_core.evaluation import ErrorRates, evaluate
 from packnet_core.images import Pictures, generator
@@ -212,7 +213,12 @@ def _refuse_place(file: Path, out: Path) -> None:
 def _refuse_task(
     network: PackNet, task: str, file: Path, prune: float | None
 ) -> None:
-    """Raise BadTask, NoFreeWeights for a task that could not be added."""
+    """Raise NoTask where there is none to prune, BadTask, NoFreeWeights
+    for a task that could not be added."""
+    if prune is not None and not network.tasks:
+        raise NoTask(
+            f"{file}: holds no task to free weights of; leave out --prune"
+        )
     taken = [*network.tasks, *RESERVED]
     if task != task.strip() or len(task.splitlines()) > 1:
         raise BadTask(

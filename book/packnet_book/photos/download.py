@@ -83,7 +83,13 @@ class Resuming:
     def _refused(self, url: str, error: Exception) -> None:
         """Raise for an answer that will be the same next time."""
         answer = getattr(error, "response", None)
-        if answer is not None and answer.status_code < 500:
+        if (
+            answer is not None
+            and answer.status_code < 500
+            and (
+                answer.status_code not in (408, 429)  # too slow, too many
+            )
+        ):
             raise BadDownload(
                 f"{url}: the server says {answer.status_code} "
                 f"{answer.reason}; perhaps the file has moved: fetch it "

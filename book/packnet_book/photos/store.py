@@ -152,7 +152,7 @@ def _kept(
             left.unlink()
         needed = estimate(listing, preparation)
         if needed > SHARE * shutil.disk_usage(folder).free:
-            tqdm.write(
+            _tell(
                 f"{folder}: no room for {needed / 1e9:.1f} GB of "
                 "pictures; they are read anew in each epoch"
             )
@@ -267,7 +267,7 @@ def _cut(
     flips: Tensor,
     size: int,
 ) -> Tensor:
-    """Like `Source.cut`, of pictures (height, width, 3).
+    """Like `Source.crop`, of pictures (height, width, 3).
 
     A pixel's colours stay side by side, as most networks want them.
     """

@@ -247,7 +247,7 @@ def with_rates(
 ) -> Preset:
     """The same preset with other learning rates where a task is learnt.
 
-    rate: of the trunk; head_lr: of the new head; None: as it is. Holds
+    lr: of the trunk; head_lr: of the new head; None: as it is. Holds
     for every method that learns a further task; the first task, and
     training again after pruning, keep their rates.
     """

@@ -9,6 +9,7 @@ import pandas
 from packnet_book.runs.methods import METHODS, Method
 from packnet_book.runs.presets import Preset
 from packnet_book.runs.variants import VARIANTS
+from packnet_core.images import wanted
 
 KNOWN: dict[str, Method] = METHODS | VARIANTS
 STAGE = re.compile(r"(.+?)-(\d+)-.+-([a-z]+)")  # method, place, title
@@ -24,7 +25,8 @@ HISTORY = [
 
 def records(folder: Path) -> list[Path]:
     """The records of all stages that are done, in order."""
-    return sorted(folder.glob("*.json"), key=_place)
+    there = [f for f in folder.glob("*.json") if wanted(f.name)]
+    return sorted(there, key=_place)
 
 
 def _place(record: Path) -> tuple[int, int, str]:

@@ -66,7 +66,8 @@ class Run:
 
     data: directory with the pictures, if the preset reads any; weights:
     file with ImageNet's weights; without it, one named like the network
-    is looked for in `data`, and else downloaded where it is needed;
+    is looked for in `data`, then the book's own are taken if it has some,
+    and else ImageNet's downloaded;
     subset: share of each class's pictures that is used; split: what the
     errors are measured on, "val" where something is chosen by them;
     precision: "no" for float32 throughout, "bf16", "fp16", or None for
@@ -92,6 +93,8 @@ class Run:
     ):
         if not 0 < subset <= 1:
             raise BadRun(f"subset {subset}: give a share above 0, up to 1")
+        if split not in ("test", "val"):
+            raise BadRun(f"split {split!r}: give 'test' or 'val'")
         if accumulate < 1:
             raise BadRun(
                 f"accumulate {accumulate}: give 1 (a batch whole) or more"
@@ -290,9 +293,11 @@ class Run:
         head = load_pretrained(trunk, weights)
         network.add_task(task, self.classes(task))
         started = head is not None and start_head(network, *head)
-        own = own_weights(self.preset.architecture)
-        if not started and self.preset.first is None and own.is_file():
-            raise BadRun(f"{own.name} has not learnt {task!r}: {ELSE}")
+        if not started and self.preset.first is None:
+            raise BadRun(
+                f"the weights have no outputs for the classes of {task!r} "
+                f"(ImageNet's are named by WordNet identifiers): {ELSE}"
+            )
         return network
 
     def _refuse_without_weights(self) -> None:
@@ -382,8 +387,8 @@ class Run:
             ) from error
         if there != configuration:
             raise BadRun(
-                f"{self.out}: holds a run with another preset, seed, subset "
-                "or precision; use another directory, or delete this one"
+                f"{self.out}: holds a run with another preset, seed, subset, "
+                "split or precision; use another directory, or delete this one"
             )
 
 
