@@ -36,8 +36,9 @@ import torch
 from pandas import DataFrame
 
 from packnet_book.locks import alone
+from packnet_book.places import write_text
 from packnet_book.runs.provenance import provenance, revision
-from packnet_book.runs.records import read, write_text
+from packnet_book.runs.records import read
 from studies import DUE, STUDIES
 from studies.common import PRECISION, USED, Study
 

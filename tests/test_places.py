@@ -21,12 +21,11 @@ from packnet_book.photos.store import (
     Stored,
     Streamed,
     in_memory,
-    kept_in,
     stored,
 )
+from packnet_book.places import decoded, write_text
 from packnet_book.runs import runner
 from packnet_book.runs.presets import MINIATURE
-from packnet_book.runs.records import write_text
 from packnet_core.errors import BadRun
 from packnet_core.files import replacing
 from tests.test_sets import paint
@@ -156,7 +155,7 @@ def test_a_home_that_cannot_be_written_names_the_variable(
     with pytest.raises(BadRun, match="PACKNET_CACHE"):
         runner.run(MINIATURE, ["packnet"])
     monkeypatch.delenv("PACKNET_PICTURES", raising=False)
-    assert kept_in() == tmp_path / "file/x" / "pictures"
+    assert decoded() == tmp_path / "file/x" / "pictures"
 
 
 def test_pictures_are_in_memory_once(tmp_path):

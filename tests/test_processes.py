@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from packnet_book.runs.methods import METHODS
-from packnet_book.runs.results import RESULTS
+from packnet_book.runs.stages import RESULTS
 from packnet_core import load
 from tests.processes import finish, start, two_tasks, whole_run
 

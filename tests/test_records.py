@@ -13,7 +13,7 @@ from packnet_book.runs.presets import (
     MINIATURE,
 )
 from packnet_book.runs.records import read, recorded, recorded_provenance
-from packnet_book.runs.results import RESULTS
+from packnet_book.runs.stages import RESULTS
 from packnet_book.runs.statistics import mean_interval
 from packnet_core.errors import BadRun
 from record import table_of

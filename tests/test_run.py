@@ -22,8 +22,8 @@ from packnet_book.runs.metrics import accuracies, forgetting
 from packnet_book.runs.planner import SetSize, plan
 from packnet_book.runs.presets import FROM_NOTHING, PRESETS, Drawn, preset
 from packnet_book.runs.provenance import provenance, revision
-from packnet_book.runs.results import RESULTS
 from packnet_book.runs.runner import Run, kept_place, run
+from packnet_book.runs.stages import RESULTS
 from packnet_book.runs.variants import VARIANTS, StaleValues
 from packnet_core import PackNet, load, training
 from packnet_core.errors import BadRun, DamagedFile

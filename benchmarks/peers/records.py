@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from pandas import DataFrame, read_csv
 
+from packnet_book.places import write_text
 from packnet_book.runs.provenance import provenance
-from packnet_book.runs.records import write_text
 
 DATA = Path(__file__).parents[2] / "data"
 COUNTS = {"draws", "switched"}

@@ -24,10 +24,10 @@ from packnet_book.explorer import explore
 from packnet_book.photos.errors import ByHand
 from packnet_book.photos.fetching import fetch
 from packnet_book.photos.manifest import known_sets
+from packnet_book.places import refuse_name
 from packnet_book.runs.contents import summary
 from packnet_book.runs.methods import METHODS
 from packnet_book.runs.presets import PRESETS, Drawn, shortened, with_rates
-from packnet_book.runs.records import refuse_name
 from packnet_book.runs.runner import Run
 from packnet_core import __version__, load
 from packnet_core.errors import BadRun, PackNetError

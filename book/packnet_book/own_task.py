@@ -11,6 +11,7 @@ from packnet_book.photos.layouts import read_classes
 from packnet_book.photos.listing import Listing
 from packnet_book.photos.preparation import Preparation
 from packnet_book.photos.store import in_memory
+from packnet_book.places import refuse_name
 from packnet_book.runs.presets import (
     MINIATURE,
     PRESETS,
@@ -19,7 +20,6 @@ from packnet_book.runs.presets import (
     shortened,
 )
 from packnet_book.runs.provenance import digest, digest_of
-from packnet_book.runs.records import refuse_name
 from packnet_core import load
 from packnet_core.errors import (
     BadPictures,

@@ -21,8 +21,8 @@ from pathlib import Path
 import pandas
 
 from execute import execute
+from packnet_book.places import write_text
 from packnet_book.runs.provenance import provenance
-from packnet_book.runs.records import write_text
 from toc import pages, title
 
 BOOK = Path(__file__).parents[1]

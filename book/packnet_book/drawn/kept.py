@@ -1,25 +1,17 @@
 """Drawn pictures, kept on the disk: a set is drawn once a machine."""
 
 import hashlib
-import os
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy
-import platformdirs
 import torch
 
 import packnet_book.drawn
 from packnet_book.drawn.tasks import class_names, draw
+from packnet_book.places import cache
 from packnet_core.files import replacing
 from packnet_core.images import Pictures
-
-
-def kept_in() -> Path:
-    """Where drawn pictures and trained networks are kept: what
-    `PACKNET_CACHE` names, or the user's cache."""
-    place = os.environ.get("PACKNET_CACHE")
-    return Path(place or platformdirs.user_cache_dir("packnet"))
 
 
 def kept(task: str, split: str, per_class: int, size: int) -> Pictures:
@@ -33,7 +25,7 @@ def kept(task: str, split: str, per_class: int, size: int) -> Pictures:
         if source.suffix == ".py":
             digest.update(source.read_bytes())
     name = f"{task}-{split}-{per_class}-{size}.npz"
-    file = kept_in() / f"drawn-{digest.hexdigest()[:16]}" / name
+    file = cache() / f"drawn-{digest.hexdigest()[:16]}" / name
     try:
         with numpy.load(file) as there:  # a zip file, with checksums
             images = torch.from_numpy(there["images"])

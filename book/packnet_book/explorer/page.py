@@ -14,7 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from string import Template
 
-from packnet_book.runs.records import write_text
+from packnet_book.places import write_text
 
 FRAME = (
     '<iframe title="{title}" srcdoc="{page}" loading="lazy" '

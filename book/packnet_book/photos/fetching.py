@@ -23,8 +23,9 @@ from packnet_book.photos.layouts import read_set
 from packnet_book.photos.listing import Listing
 from packnet_book.photos.manifest import RealPictures, SetFile
 from packnet_book.photos.preparation import Preparation
-from packnet_book.photos.store import Stored, kept_in, stored
+from packnet_book.photos.store import Stored, stored
 from packnet_book.photos.unpack import unpack
+from packnet_book.places import decoded
 from packnet_core.errors import BadPictures
 
 ARCHIVES = "archives"  # the folder, below the root, of what is downloaded
@@ -51,7 +52,7 @@ class Fetched:
             f"{about.name}: {about.train:,} training and {about.test:,} "
             f"test pictures of {about.classes} classes, in "
             f"{self.root / about.folder}",
-            f"decoded once, for {self.size} px, in {kept_in()}"
+            f"decoded once, for {self.size} px, in {decoded()}"
             if self.kept
             else "not kept decoded: they are read anew in each epoch",
             f"terms: {about.terms}",

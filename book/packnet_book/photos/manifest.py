@@ -7,10 +7,10 @@ in the package where it is installed.
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
-HERE = Path(__file__).parents[1]  # packnet_book
+from packnet_book.places import shipped
+
 How = Literal["copy", "unpack", "archive-a-class", "imagenet-validation"]
 
 
@@ -62,10 +62,8 @@ class RealPictures:
 @cache
 def known_sets() -> dict[str, RealPictures]:
     """Every set of the manifest, by name."""
-    place = HERE.parents[1] / "data" / "manifests"
-    if not place.is_dir():
-        place = HERE / "manifests"
-    written = json.loads((place / "sets.json").read_text(encoding="utf-8"))
+    file = shipped("manifests", "manifests") / "sets.json"
+    written = json.loads(file.read_text(encoding="utf-8"))
     return {
         name: RealPictures(
             name=name,

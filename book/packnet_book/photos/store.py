@@ -18,7 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy
-import platformdirs
 import torch
 from PIL import __version__ as decoder
 from torch import Tensor
@@ -27,6 +26,7 @@ from tqdm import tqdm
 from packnet_book.locks import alone
 from packnet_book.photos.listing import Listing
 from packnet_book.photos.preparation import Preparation
+from packnet_book.places import decoded
 from packnet_core.errors import BadPictures
 from packnet_core.images import opened
 
@@ -110,14 +110,14 @@ def stored(
 ) -> "Stored | Streamed":
     """The pictures of a listing, kept in a folder.
 
-    folder: that of `kept_in` if None. A set that would take most of the
+    folder: `places.decoded()` if None. A set that would take most of the
     free space is streamed; so is every set if `PACKNET_PICTURES` is
     "off", or if the folder cannot be written. What is there in part, or
     was cut since, is made again. Raises BadPictures.
     """
     if folder is None and os.environ.get("PACKNET_PICTURES") == "off":
         return Streamed(listing, preparation)
-    folder = folder or kept_in()
+    folder = folder or decoded()
     try:
         return _kept(listing, preparation, folder)
     except OSError as error:
@@ -127,14 +127,6 @@ def stored(
             "place that can be written"
         )
         return Streamed(listing, preparation)
-
-
-def kept_in() -> Path:
-    """Where pictures are kept: `PACKNET_PICTURES`, or the user's cache."""
-    place = os.environ.get("PACKNET_PICTURES")
-    return Path(
-        place or Path(platformdirs.user_cache_dir("packnet")) / "pictures"
-    )
 
 
 def _kept(

@@ -6,18 +6,15 @@ They were written down before the draws that judge them were recorded:
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas
 from pandas import DataFrame, Series
 from scipy.stats import sem
 from scipy.stats import t as student
 
+from packnet_book.places import shipped
 from packnet_book.runs.records import recorded
 from packnet_book.runs.statistics import LEVEL, holm, mean_interval
-
-HERE = Path(__file__).parents[1]  # packnet_book
-FILE = Path("questions") / "claims.csv"
 
 
 def claims() -> DataFrame:
@@ -29,9 +26,8 @@ def claims() -> DataFrame:
     be "at most" or "at least" the limit, or "within" it on both sides of
     zero; limit: in points; draws: how many were planned.
     """
-    checkout = HERE.parents[1] / "data" / "studies"
-    folder = checkout if checkout.is_dir() else HERE
-    return pandas.read_csv(folder / FILE, keep_default_na=False)
+    folder = shipped("studies/questions", "questions")
+    return pandas.read_csv(folder / "claims.csv", keep_default_na=False)
 
 
 def judged(

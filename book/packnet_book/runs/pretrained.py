@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from packnet_book.places import shipped
 from packnet_core.errors import BadTrunk, DamagedFile
 from packnet_core.images import MEAN, STD
 from packnet_core.network import PackNet
@@ -28,13 +29,8 @@ def own_weights(architecture: Architecture) -> Path:
     """Where the book's own weights for a network are, if it has some: with
     the first task of the miniature learnt (see `data/pretrain.py`)."""
     here = architecture
-    return _folder() / f"{here.name}-{here.width:g}-{here.size}.safetensors"
-
-
-def _folder() -> Path:
-    package = Path(__file__).parents[1]  # packnet_book
-    checkout = package.parents[1] / "data" / "pretrained"
-    return checkout if checkout.is_dir() else package / "weights"
+    name = f"{here.name}-{here.width:g}-{here.size}.safetensors"
+    return shipped("pretrained", "weights") / name
 
 
 def identifiers() -> list[str]:

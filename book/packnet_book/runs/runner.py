@@ -26,8 +26,9 @@ from accelerate.utils import InitProcessGroupKwargs
 
 import packnet_book
 import packnet_core
-from packnet_book.drawn.kept import kept_in
+from packnet_book import places
 from packnet_book.locks import alone
+from packnet_book.places import refuse_name, write_text
 from packnet_book.runs.baselines import joint_pictures
 from packnet_book.runs.methods import METHODS, Stage, go_through
 from packnet_book.runs.presets import Preset
@@ -39,8 +40,7 @@ from packnet_book.runs.pretrained import (
     start_head,
 )
 from packnet_book.runs.provenance import digest, digest_of, provenance
-from packnet_book.runs.records import refuse_name, write_text
-from packnet_book.runs.results import KNOWN, history, records, results
+from packnet_book.runs.stages import KNOWN, done, history, results
 from packnet_core import load
 from packnet_core.errors import BadRun
 from packnet_core.evaluation import evaluate
@@ -195,7 +195,7 @@ class Run:
         found = [
             record
             for name in (["first", method] if place == 1 else [method])
-            for record in records(folder)
+            for record in done(folder)
             if record.stem.startswith(f"{name}-{place}-{task}-")
         ]
         if not found:
@@ -388,7 +388,8 @@ class Run:
         if there != configuration:
             raise BadRun(
                 f"{self.out}: holds a run with another preset, seed, subset, "
-                "split or precision; use another directory, or delete this one"
+                "split or precision; use another directory, or delete this "
+                "one"
             )
 
 
@@ -426,4 +427,4 @@ def kept_place(preset: Preset, **options) -> Path:
         for source in sorted(here.rglob("*.py")):
             if source.relative_to(here).parts[0] not in LOOKED_AT:
                 digest.update(source.read_bytes())
-    return kept_in() / f"{preset.name}-{digest.hexdigest()[:16]}"
+    return places.cache() / f"{preset.name}-{digest.hexdigest()[:16]}"

@@ -23,7 +23,7 @@ HISTORY = [
 ]  # fmt: skip
 
 
-def records(folder: Path) -> list[Path]:
+def done(folder: Path) -> list[Path]:
     """The records of all stages that are done, in order."""
     there = [f for f in folder.glob("*.json") if wanted(f.name)]
     return sorted(there, key=_place)
@@ -39,7 +39,7 @@ def _place(record: Path) -> tuple[int, int, str]:
 
 def history(folder: Path) -> pandas.DataFrame:
     """The error of every task after every stage, in percent."""
-    rows = [row for f in records(folder) for row in json.loads(f.read_text())]
+    rows = [row for f in done(folder) for row in json.loads(f.read_text())]
     return pandas.DataFrame(rows, columns=HISTORY)
 
 
