@@ -20,6 +20,15 @@ from packnet_core.trunks import Architecture, build
 WEIGHTS = 134_248_128
 
 
+def largest() -> int:
+    """This process's largest resident size so far, in bytes. Linux."""
+    # ru_maxrss would carry over that of the process that started this one.
+    status = Path("/proc/self/status").read_text()
+    kilobytes = re.search(r"VmHWM:\s*(\d+) kB", status)
+    assert kilobytes is not None
+    return int(kilobytes[1]) * 1024
+
+
 def peak(way: str) -> int:
     """Largest resident size, in bytes, of a process that trains so."""
     done = subprocess.run(
@@ -58,8 +67,4 @@ def train(way: str) -> None:
 
 if __name__ == "__main__":
     train(sys.argv[1])
-    # ru_maxrss would carry over the peak of the process that started us.
-    status = Path("/proc/self/status").read_text()
-    kilobytes = re.search(r"VmHWM:\s*(\d+) kB", status)
-    assert kilobytes is not None
-    print(int(kilobytes[1]) * 1024)
+    print(largest())

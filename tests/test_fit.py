@@ -587,16 +587,13 @@ def test_pictures_of_another_form_are_refused_with_the_cure():
 
 
 def test_labels_of_one_byte_count_as_whole_numbers(pictures):
-    """Or are refused: a byte as an index means a mask to torch."""
+    """A byte as an index means a mask to torch."""
     ends = []
     for kind in (torch.int64, torch.int32, torch.uint8):
         network = start()
-        try:
-            other = Pictures(
-                pictures.images, pictures.labels.to(kind), pictures.classes
-            )
-        except BadPictures:
-            continue
+        other = Pictures(
+            pictures.images, pictures.labels.to(kind), pictures.classes
+        )
         fit(network, other, PHASE, size=SIZE)
         evaluate(network, other, size=SIZE)
         ends.append(network.state_dict())
@@ -662,10 +659,7 @@ def test_sixteen_bits_of_grey_are_not_turned_white(folder):
 
     grey = numpy.full((20, 20), 20000, dtype=numpy.uint16)
     Image.fromarray(grey).save(folder / "blue" / "0.png")
-    try:
-        images = Pictures.from_folder(folder, SIZE).images
-    except BadPictures:
-        return
+    images = Pictures.from_folder(folder, SIZE).images
     assert (images[0].float() - 20000 / 257).abs().max() < 3
 
 

@@ -457,6 +457,7 @@ def test_a_chapter_that_fails_is_no_fault_of_the_students(tmp_path, capsys):
     good = made_up(tmp_path, "good", CHECK)
     first, second = mark([bad, good], chapters(tmp_path / "book"), LIMITS)
     assert re.search(r"own chapter fails.*ZeroDivisionError", first.problem)
+    assert "Mend the chapter" in page(first)
     assert (second.problem, second.points) == ("", 1)
     out = tmp_path / "marks"
     words = [str(bad), str(good), "--book", str(tmp_path / "book")]

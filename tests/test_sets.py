@@ -47,8 +47,8 @@ def root(tmp_path):
     return tmp_path
 
 
-def decoded(folder, preparation=SQUARE):
-    return in_memory(read_classes(folder, "train"), preparation)
+def decoded(folder):
+    return in_memory(read_classes(folder, "train"), SQUARE)
 
 
 def test_folders_are_classes_in_the_order_of_their_names(root):

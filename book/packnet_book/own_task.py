@@ -45,7 +45,7 @@ def measure(network: PackNet, task: str, data: Path) -> ErrorRates:
     there = [name for name in ("test", "val") if (data / name).is_dir()]
     split = there[0] if there else "test"
     classes = network.records[number - 1].classes
-    listing = read_classes(data, split, test=split, classes=classes)
+    listing = read_classes(data, split, classes=classes)
     pictures = _decoded(listing, _preparation(network, task))
     with network.view(task):
         return evaluate(network, pictures, size=_size(network))

@@ -15,10 +15,9 @@ from xml.etree import ElementTree as ET
 
 import questions
 import toc
-from browser import BUILT
 from questions import Question, Quiz, escaped_formula, plain
 
-OUT = BUILT / "quizzes"
+OUT = toc.ROOT / "_build" / "html" / "quizzes"
 MOODLE, QTI = "packnet-moodle.xml", "packnet-qti.zip"
 ITEM = "http://www.imsglobal.org/xsd/imsqti_v2p1"
 PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"

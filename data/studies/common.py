@@ -82,6 +82,7 @@ def rows_of(made: Run, method: str) -> DataFrame:
 
 
 def with_own_error(made: Run, method: str) -> DataFrame:
+    """The rows of one method; `own_error`: after a task's own last stage."""
     table = rows_of(made, method)
     matrix = accuracies(made.history(), method)
     own = [100 - matrix.at[task, task] for task in table.task]
@@ -103,6 +104,7 @@ def study(
     name: str = "",
     photographs: bool = False,
 ) -> Study:
+    """A study; its name, unless given, and `what` are those of `table`."""
     described = table.func if isinstance(table, partial) else table
     told = " ".join((described.__doc__ or "").split())
     return Study(

@@ -1,4 +1,4 @@
-"""The error table: its methods, its measures, and its learning rates."""
+"""The error table: its methods, and its measures."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -53,7 +53,7 @@ def lengths(seed: int, folder: Path) -> DataFrame:
 
 
 def first_lengths(seed: int, folder: Path) -> DataFrame:
-    """The first task at three lengths, before and after half is freed."""
+    """The first task at four lengths, before and after half is freed."""
     rows = []
     task = START.tasks[0].name
     for epochs in FIRST_LENGTHS:

@@ -106,7 +106,7 @@ def _searched(
         made = photos_at(preset, seed, folder, split="val")
         return rows_of(made, method)
 
-    return searched(preset, [method], measure)
+    return searched(preset, method, measure)
 
 
 def photos(seed: int, folder: Path) -> DataFrame:

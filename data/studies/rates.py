@@ -1,6 +1,6 @@
 """Learning rates: tried on validation pictures until no other is better."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,26 +60,23 @@ def tuning(method: str, seed: int, folder: Path) -> DataFrame:
         last = seed + DRAWS.get(method, 1)
         return pandas.concat(each(drawn, range(seed, last)))
 
-    return searched(BEGINNING, [method], measure, CLOSER)
+    return searched(BEGINNING, method, measure, CLOSER)
 
 
 def searched(
     preset: Preset,
-    methods: Iterable[str],
+    method: str,
     measure: Callable[[Preset, str], DataFrame],
     axes: dict[str, dict[str, float]] = AXES,
 ) -> DataFrame:
     """All that was tried from a preset on, a row a task."""
     tables = []
-    for method in methods:
-        for tried, rows in search(
-            preset, method, measure, axes[method]
-        ).items():
-            phase = getattr(tried, PHASE[method])
-            tables.append(rows.assign(
-                lr=phase.lr, head_lr=phase.head_lr or phase.lr,
-                **{name: getattr(tried, name) for name in STRENGTHS},
-            ))  # fmt: skip
+    for tried, rows in search(preset, method, measure, axes[method]).items():
+        phase = getattr(tried, PHASE[method])
+        tables.append(rows.assign(
+            lr=phase.lr, head_lr=phase.head_lr or phase.lr,
+            **{name: getattr(tried, name) for name in STRENGTHS},
+        ))  # fmt: skip
     table = pandas.concat(tables)
     return table[[name for name in COLUMNS if name in table]]
 

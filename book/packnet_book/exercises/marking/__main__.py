@@ -15,7 +15,8 @@ BOOK = Path(__file__).parents[3]  # the folder `book` of a checkout
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Mark; 0 when the reports are written, 1 if nothing can be marked."""
+    """Mark; 0 if all were tried, 1 if nothing can be marked, or a chapter
+    of the book itself fails."""
     parser = argparse.ArgumentParser(
         prog="python -m packnet_book.exercises.marking",
         description="Mark handed-in notebooks by the exercises' checks. This "

@@ -12,6 +12,11 @@ from packnet_book.exercises.marking.trial import Result
 def page(marked: Marked) -> str:
     """The report of one notebook, as Markdown."""
     head = f"# {_safe(marked.path.name)}\n\n"
+    if marked.problem and marked.chapter:  # the book's fault
+        return (
+            f"{head}Not marked: the file {_safe(marked.problem)}.\n\n"
+            "No points were given. Mend the chapter, then mark again.\n"
+        )
     if marked.problem:
         return (
             f"{head}Not marked: the file {_safe(marked.problem)}.\n\n"
