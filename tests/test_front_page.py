@@ -13,11 +13,13 @@ from scipy.stats import sem
 from scipy.stats import t as student
 
 import card as card_tool
+import evidence
 import front_page
 import reading
 import toc
 from browser import BUILT
-from front_page import METHODS, NoEvidence, cards, course, hero
+from evidence import NoTruth
+from front_page import METHODS, cards, course, hero
 from packnet_book.runs.records import recorded
 from tests.contents import INDEX, PAGES, ROOT
 from tests.looks import foreign
@@ -186,13 +188,15 @@ def test_outputs_that_changed_or_were_not_compared_are_not_hidden(
     other = tmp_path / "x.ipynb"
     monkeypatch.setattr(toc, "source", lambda page: other)
     for printed, right in [("bit for bit: False\n" * 2, 2), ("", None)]:
+        evidence.printed.cache_clear()
         cell = {"cell_type": "code", "outputs": [{"text": [printed]}]}
         other.write_text(json.dumps({"cells": [cell]}))
         if right is None:
-            with pytest.raises(NoEvidence):
+            with pytest.raises(NoTruth):
                 front_page.changed()
         else:
             assert front_page.changed() == right
+    evidence.printed.cache_clear()
 
 
 def test_the_hero_is_light_and_asks_for_nothing():
@@ -296,7 +300,7 @@ def test_a_card_says_how_long_its_page_takes():
 def test_a_page_without_a_sentence_is_refused():
     told = sentences()
     del told["playground"]
-    with pytest.raises(NoEvidence, match="playground"):
+    with pytest.raises(NoTruth, match="playground"):
         cards(told)
 
 

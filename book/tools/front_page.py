@@ -26,6 +26,7 @@ import questions
 import reading
 import toc
 from address import PLACEHOLDER, parts, setting
+from evidence import NoTruth, printed
 from packnet_book.figures.system import COLOURS, PAPER, RAMP
 from packnet_book.runs.records import recorded
 from packnet_book.runs.statistics import paired_interval
@@ -41,10 +42,6 @@ HEX = re.compile(r"#[0-9a-f]{6}")
 PACKED, ALONE = "packnet", "individual"  # in the records
 LOOKED_UP = {"glossary", "api", "references"}  # not read through
 WEIGHED = f"{DENSE}.html#what-it-saves"  # where the bytes are counted
-
-
-class NoEvidence(ValueError):
-    """A number of the front page that no record gives."""
 
 
 @cache
@@ -96,17 +93,11 @@ def changed() -> int:
     """How often a later task changed an older one's outputs: none.
 
     By the chapter that compares them, and by the record, in which the
-    errors would show it. Raises NoEvidence where nothing was compared.
+    errors would show it. Raises NoTruth where nothing was compared.
     """
-    notebook = json.loads(toc.source(f"book/{DENSE}").read_text("utf-8"))
-    printed = "".join(
-        "".join(output.get("text", ""))
-        for cell in notebook["cells"]
-        for output in cell.get("outputs", [])
-    )
-    answers = COMPARED.findall(printed)
+    answers = COMPARED.findall(printed(DENSE))
     if not answers:
-        raise NoEvidence(f"{DENSE}: no outputs compared bit for bit")
+        raise NoTruth(f"{DENSE}: no outputs compared bit for bit")
     table = recorded("matrices").query("method == 'packnet'")
     tasks = course()["tasks"]
     learnt = table[
@@ -267,11 +258,11 @@ def minutes(page: str, seconds: float | None) -> str:
 
 
 def cards(sentences: dict[str, str]) -> str:
-    """The parts, each with its pages as cards. Raises NoEvidence."""
+    """The parts, each with its pages as cards. Raises NoTruth."""
     listed = [Path(page).name for part in toc.parts() for page in part.pages]
     for name in listed:
         if name not in sentences:
-            raise NoEvidence(f"chapters: no sentence about {name}")
+            raise NoTruth(f"chapters: no sentence about {name}")
     times = pandas.read_csv(TABLE).set_index("chapter")["seconds at first"]
     made, number = [], 0
     for part in toc.parts():

@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pandas
 
+from evidence import NoTruth
 from packnet_book.drawn import TASKS, centre, class_names, draw
 from packnet_book.figures import draw_changes, draw_sheet, table
 from packnet_book.runs import claims as questions
@@ -33,10 +34,6 @@ METHODS = {  # in the order of the table
 }
 CLAIM = re.compile(r"^(held|not held|open) +(\S.*)$", re.MULTILINE)
 SAID = {"held": "good", "open": "", "not held": "bad"}
-
-
-class NoEvidence(ValueError):
-    """Something is to be shown that no chapter has found."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +104,14 @@ def price() -> str:
 
 
 def answers() -> list[tuple[str, str]]:
-    """What became of each claim: (answer, claim). Raises NoEvidence."""
+    """What became of each claim: (answer, claim). Raises NoTruth."""
     notebook = nbformat.read(BOOK / "error_table.ipynb", as_version=4)
     for cell in reversed(notebook.cells):
         for output in cell.get("outputs", []):
             found = CLAIM.findall(output.get("text", ""))
             if len(found) > 10:
                 return found
-    raise NoEvidence("error_table: no list of claims")
+    raise NoTruth("error_table: no list of claims")
 
 
 def claims() -> str:
