@@ -10,12 +10,6 @@ PINS ?= requirements.lock
 TORCH_INDEX ?=
 INSTALL = $(BIN)/pip install $(addprefix --constraint ,$(PINS)) \
   $(addprefix --extra-index-url ,$(TORCH_INDEX)) --editable
-# One chapter trains PackNet's networks; those that use them come after the
-# others, else they wait for it.
-TRAINS := book/error_table.ipynb
-USE := $(filter-out $(TRAINS),\
-  $(shell grep -l 'run.MINIATURE, ...packnet' book/*.ipynb))
-OTHERS := $(filter-out $(TRAINS) $(USE),$(wildcard book/*.ipynb))
 HAVE_CHROMIUM := { command -v chromium-headless-shell || \
   command -v chromium || command -v chromium-browser || \
   command -v google-chrome; } >/dev/null
@@ -45,8 +39,9 @@ test: $(STAMP)  ## every test: library, chapters, rendered book
 	$(MAKE) --no-print-directory html
 	@$(HAVE_CHROMIUM) || $(BIN)/playwright install chromium
 	rm -rf _build/test-runs
+	chapters=$$($(BIN)/python book/tools/execute.py --order) && \
 	OMP_NUM_THREADS=1 PACKNET_BOOK=required $(BIN)/pytest \
-	  $(TRAINS) $(OTHERS) $(USE) tests --durations=20 \
+	  $$chapters tests --durations=20 \
 	  --numprocesses=2 --dist=loadfile --no-loadscope-reorder \
 	  --nbval --nbval-current-env --nbval-cell-timeout=3000 \
 	  --nbval-sanitize-with=tests/figures.cfg

@@ -4,7 +4,7 @@ Two at a time, with one thread each: sums are then added up in the same
 order on any number of cores. A figure carries its alternative text, which
 is also its text output. Only what a chapter shows is stored: no times,
 no versions, no progress bars, so that a difference between two runs is a
-difference in results.
+difference in results. `--order` only says in which order.
 """
 
 import csv
@@ -110,9 +110,12 @@ def turn(path: Path) -> tuple[bool, bool, float, str]:
 
 
 def main() -> int:
+    paths = sorted(BOOK.glob("*.ipynb"), key=turn)
+    if sys.argv[1:] == ["--order"]:
+        print(*(path.relative_to(BOOK.parent) for path in paths))
+        return 0
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(2) as pool:
-        paths = sorted(BOOK.glob("*.ipynb"), key=turn)
         for fault in pool.map(tried, paths):
             if fault:
                 pool.shutdown(wait=False, cancel_futures=True)
