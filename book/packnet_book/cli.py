@@ -222,7 +222,8 @@ def run(
         Option(
             metavar="FILE",
             help="ImageNet weights as torchvision names them, .pth or "
-            ".safetensors (default: one in the data directory, or download)",
+            ".safetensors (default: one in the data directory, the book's "
+            "own, or a download)",
         ),
     ] = None,
     method: Annotated[

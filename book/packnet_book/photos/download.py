@@ -20,6 +20,7 @@ from packnet_book.photos.errors import BadDownload
 
 CHUNK = 2**16  # bytes; what is lost at most when a connection is cut
 PAUSES = (1, 5, 15)  # seconds between tries that bring nothing
+BUSY = (408, 429)  # answers that may be others next time, as those from 500
 PATIENCE = (20, 60)  # seconds for a connection, and for the next bytes
 CUT = (requests.RequestException, urllib3.exceptions.HTTPError)
 
@@ -86,9 +87,7 @@ class Resuming:
         if (
             answer is not None
             and answer.status_code < 500
-            and (
-                answer.status_code not in (408, 429)  # too slow, too many
-            )
+            and answer.status_code not in BUSY
         ):
             raise BadDownload(
                 f"{url}: the server says {answer.status_code} "
