@@ -96,6 +96,11 @@ def test_the_studies_of_the_error_table(small):
     assert [set(table.method) for table in tables[1:]] == [
         {"lwf"}, {"ewc"}, {"joint"},
     ]  # fmt: skip
+    times = small("times")
+    assert set(times.method) == {"first", *error_table.EVERY}
+    again = times[times.method.eq("packnet") & times.stage.eq("retrain")]
+    assert len(again) == 3 * error_table.ROUNDS  # of all but the last task
+    assert (times.train_seconds > 0).all() and (times.epochs > 0).all()
     higher = small("higher")
     assert set(higher.method) == {"packnet"}
     assert set(higher.prune) == {"0.75/0.75/0.75"}

@@ -30,6 +30,7 @@ from studies.controls import EQUAL, equal, longer
 from studies.error_table import (
     HIGHER,
     MOMENTS,
+    ROUNDS,
     ewc,
     higher,
     joint,
@@ -37,6 +38,7 @@ from studies.error_table import (
     main_table,
     matrices,
     switch,
+    times,
 )
 from studies.full_size import FULL, SCALE, full_scale, sizes
 from studies.in_chapters import FACTORS, KEPT, chapters, merged, unnamed
@@ -111,6 +113,12 @@ STUDIES: tuple[Study, ...] = (
     study(lwf, TEN, only(FULL_LENGTH, *TUNED["lwf"])),
     study(ewc, TEN, only(FULL_LENGTH, *TUNED["ewc"])),
     study(joint, TEN, only(FULL_LENGTH, "joint")),
+    study(
+        times,
+        TEN[:1],
+        only(FULL_LENGTH, *BOTH, "classifier", "lwf", "ewc", "joint"),
+        ROUNDS,
+    ),
     study(longer, TEN, only(FULL_LENGTH, *BOTH)),
     study(equal, TWELVE, only(FULL_LENGTH, *PACKING), EQUAL),
     study(higher, SIX, only(HIGHER, *PACKING)),

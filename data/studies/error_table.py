@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas
 import torch
 from pandas import DataFrame
 
@@ -14,7 +15,8 @@ from packnet_book.runs.methods import (
     with_own_weights,
 )
 from packnet_book.runs.metrics import accuracies
-from packnet_book.runs.presets import FULL_LENGTH
+from packnet_book.runs.planner import SetSize, plan
+from packnet_book.runs.presets import FULL_LENGTH, shortened
 from packnet_core.evaluation import evaluate
 from packnet_core.images import generator
 from packnet_core.network import PackNet
@@ -23,6 +25,8 @@ from packnet_core.trunks import build
 from studies.common import rows_of, run
 
 IN_TURN = ("packnet", "individual", "classifier-only", "sequential")
+EVERY = (*IN_TURN, "lwf", "ewc", "joint")
+ROUNDS = 5  # of `times`
 HIGHER = replace(FULL_LENGTH, fractions=(0.75, 0.75, 0.75))
 MOMENTS = (0, 1, 2, 4, 7, 10, 15, 20, 30)
 
@@ -47,6 +51,30 @@ def ewc(seed: int, folder: Path) -> DataFrame:
 def joint(seed: int, folder: Path) -> DataFrame:
     """The error table: all tasks at once."""
     return rows_of(run(FULL_LENGTH, seed, folder, "main"), "joint")
+
+
+def times(seed: int, folder: Path) -> DataFrame:
+    """Seconds for an epoch of each stage, and how many epochs it has.
+
+    Every method is trained for one epoch a phase, one method after the
+    other, in several rounds: only ratios within a round are compared.
+    """
+    sets = {task.name: SetSize(2, 0, 0) for task in FULL_LENGTH.tasks}
+    planned = [
+        (stage.method, stage.title, stage.task, stage.phase.epochs)
+        for method in EVERY
+        for stage in plan(FULL_LENGTH, method, sets)  # sizes do not matter
+        if stage.phase is not None
+    ]
+    key = ["method", "stage", "after"]
+    epochs = DataFrame(planned, columns=[*key, "epochs"]).drop_duplicates()
+    rounds = []
+    for number in range(ROUNDS):
+        made = run(shortened(FULL_LENGTH, 1), seed, folder, f"times-{number}")
+        made.carry_out(EVERY)
+        took = made.history().drop_duplicates(key)[[*key, "train_seconds"]]
+        rounds.append(epochs.merge(took, validate="1:1").assign(round=number))
+    return pandas.concat(rounds)
 
 
 def higher(seed: int, folder: Path) -> DataFrame:
