@@ -26,7 +26,7 @@ from studies.common import rows_of, run
 
 IN_TURN = ("packnet", "individual", "classifier-only", "sequential")
 EVERY = (*IN_TURN, "lwf", "ewc", "joint")
-ROUNDS = 5  # of `times`
+ROUNDS = 3  # of `times`
 HIGHER = replace(FULL_LENGTH, fractions=(0.75, 0.75, 0.75))
 MOMENTS = (0, 1, 2, 4, 7, 10, 15, 20, 30)
 
