@@ -83,6 +83,13 @@ def test_a_server_that_is_busy_is_asked_again(server, tmp_path, statuses):
     assert len(server.asked) == 3
 
 
+def test_a_server_that_stays_busy_is_told_by_its_answer(server, tmp_path):
+    noisy(server)
+    server.statuses = [429] * 9
+    with pytest.raises(BadDownload, match="429 Too Many Requests"):
+        bring(server, tmp_path / "noise")
+
+
 def test_a_file_that_is_not_there_is_asked_for_once(server, tmp_path):
     with pytest.raises(BadDownload, match=r"404 Not Found.*elsewhere"):
         bring(server, tmp_path / "noise", "0" * 32)

@@ -1,4 +1,4 @@
-"""Places: of what the book brings, of what it keeps; texts put there."""
+"""Where the book's files are: shipped with it, kept, and written."""
 
 import os
 from pathlib import Path

@@ -57,7 +57,7 @@ def times(seed: int, folder: Path) -> DataFrame:
     """Seconds for an epoch of each stage, and how many epochs it has.
 
     Every method is trained for one epoch a phase, one method after the
-    other, in several rounds: only ratios within a round are compared.
+    other, in several rounds; the common first network in the first alone.
     """
     sets = {task.name: SetSize(2, 0, 0) for task in FULL_LENGTH.tasks}
     planned = [

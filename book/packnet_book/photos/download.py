@@ -50,6 +50,14 @@ def download(address: str, target: Path, md5: str) -> None:
         ) from error
 
 
+def _told(error: Exception) -> str:
+    """The server's answer, 404 Not Found say, or what kind of error it is."""
+    answer = getattr(error, "response", None)
+    if answer is None:
+        return type(error).__name__
+    return f"{answer.status_code} {answer.reason}"
+
+
 @dataclass(frozen=True)
 class Resuming:
     """A downloader for `pooch.retrieve` that goes on with a part."""
@@ -69,7 +77,7 @@ class Resuming:
                 if tries > len(PAUSES):
                     raise BadDownload(
                         f"{url}: no answer, or cut again and again "
-                        f"({type(error).__name__}); {self._have():,} bytes "
+                        f"({_told(error)}); {self._have():,} bytes "
                         "are kept and the same command goes on from there; "
                         "see whether this computer is connected"
                     ) from error
@@ -83,16 +91,12 @@ class Resuming:
 
     def _refused(self, url: str, error: Exception) -> None:
         """Raise for an answer that will be the same next time."""
-        answer = getattr(error, "response", None)
-        if (
-            answer is not None
-            and answer.status_code < 500
-            and answer.status_code not in BUSY
-        ):
+        code = getattr(getattr(error, "response", None), "status_code", 500)
+        if code < 500 and code not in BUSY:
             raise BadDownload(
-                f"{url}: the server says {answer.status_code} "
-                f"{answer.reason}; perhaps the file has moved: fetch it "
-                f"elsewhere and put it into {self.part.parent}"
+                f"{url}: the server says {_told(error)}; perhaps the file "
+                "has moved: fetch it elsewhere and put it into "
+                f"{self.part.parent}"
             ) from error
         if isinstance(error, ValueError):
             raise BadDownload(f"{url}: not an address; {error}") from error

@@ -296,7 +296,9 @@ class Run:
         if not started and self.preset.first is None:
             raise BadRun(
                 f"the weights have no outputs for the classes of {task!r} "
-                f"(ImageNet's are named by WordNet identifiers): {ELSE}"
+                "(ImageNet's are named by WordNet identifiers): take a "
+                "preset that trains the first task too (miniature-full, "
+                "photos), or weights that have them"
             )
         return network
 

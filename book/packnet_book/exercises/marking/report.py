@@ -12,15 +12,13 @@ from packnet_book.exercises.marking.trial import Result
 def page(marked: Marked) -> str:
     """The report of one notebook, as Markdown."""
     head = f"# {_safe(marked.path.name)}\n\n"
-    if marked.problem and marked.chapter:  # the book's fault
-        return (
-            f"{head}Not marked: the file {_safe(marked.problem)}.\n\n"
-            "No points were given. Mend the chapter, then mark again.\n"
-        )
     if marked.problem:
+        cure = "Ask for the file again."
+        if marked.chapter:  # one of the book's own, which fails
+            cure = "Mend the chapter, then mark again."
         return (
             f"{head}Not marked: the file {_safe(marked.problem)}.\n\n"
-            "No points were given. Ask for the file again.\n"
+            f"No points were given. {cure}\n"
         )
     lines = [
         f"{head}*{marked.chapter}*: {marked.points} of {marked.most} points.",
