@@ -15,7 +15,12 @@ from pandas import DataFrame
 
 from packnet_book.runs.inference import believed, entropy
 from packnet_book.runs.merging import ties, trim
-from packnet_book.runs.presets import FROM_NOTHING, at_length, shortened
+from packnet_book.runs.presets import (
+    BEFORE_TUNING,
+    FROM_NOTHING,
+    at_length,
+    shortened,
+)
 from packnet_core.trunks import Architecture, build
 from studies import (
     STUDIES,
@@ -279,6 +284,14 @@ def test_the_study_of_learning_rates(small, monkeypatch):
     table = small("tuning_lwf")
     assert list(table) == rates.COLUMNS and table.head_lr.nunique() >= 3
     assert table.lr.nunique() == 1
+
+
+def test_the_dearest_searches_are_at_half_the_length():
+    full = BEFORE_TUNING.alone.epochs
+    for method, field in rates.PHASE.items():
+        epochs = getattr(rates.beginning(method), field).epochs
+        half = method in ("ewc", "joint")
+        assert epochs == (full // 2 if half else full), method
 
 
 def test_the_studies_of_photographs(small):

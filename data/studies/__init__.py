@@ -68,7 +68,7 @@ from studies.photographs import (
     photos_vgg_warmed,
 )
 from studies.playground import DRAWS, SETTINGS, playground
-from studies.rates import AXES, BEGINNING, CLOSER, tuning
+from studies.rates import AXES, CLOSER, beginning, tuning
 
 # Seeds below 100 belong to the chapters; what is chosen is chosen with
 # seeds that no record uses.
@@ -94,7 +94,7 @@ STUDIES: tuple[Study, ...] = (
         study(
             partial(tuning, method),
             CHOOSING,
-            only(BEGINNING, *fields),
+            only(beginning(method), *fields),
             CLOSER[method],
             name=f"tuning_{method}",
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pandas
 from pandas import DataFrame
 
-from packnet_book.runs.presets import BEFORE_TUNING, Preset
+from packnet_book.runs.presets import BEFORE_TUNING, Preset, at_length
 from packnet_core.errors import Diverged
 from studies.common import rows_of, run
 
@@ -39,9 +39,19 @@ BEGINNING = replace(
     pretrained=True,
     retrain_first=replace(BEFORE_TUNING.retrain_first, epochs=12),
 )
+# Searched at half the length: the references that no claim of the article
+# is judged by, and the dearest to train.
+HALF = ("ewc", "joint")
 STRENGTHS = ("lwf_strength", "ewc_strength")
 COLUMNS = ["method", "lr", "head_lr", *STRENGTHS, "draw", "task",
            "top1_error", "test_images"]  # fmt: skip
+
+
+def beginning(method: str) -> Preset:
+    """The preset that the search for a method's rates begins with."""
+    if method in HALF:
+        return at_length(BEGINNING, (BEGINNING.alone.epochs + 1) // 2)
+    return BEGINNING
 
 
 def tuning(method: str, seed: int, folder: Path) -> DataFrame:
@@ -49,7 +59,8 @@ def tuning(method: str, seed: int, folder: Path) -> DataFrame:
 
     In steps of a factor of 2 (PackNet and individual networks: of its
     root, by two draws; a strength: of 3 or 10), until all neighbours of
-    the best are worse: no search ends at an edge.
+    the best are worse: no search ends at an edge. EWC and joint training
+    at half the length.
     """
 
     def measure(preset: Preset, method: str) -> DataFrame:
@@ -60,7 +71,7 @@ def tuning(method: str, seed: int, folder: Path) -> DataFrame:
         last = seed + DRAWS.get(method, 1)
         return pandas.concat(each(drawn, range(seed, last)))
 
-    return searched(BEGINNING, method, measure, CLOSER)
+    return searched(beginning(method), method, measure, CLOSER)
 
 
 def searched(

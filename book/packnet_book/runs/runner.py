@@ -297,8 +297,9 @@ class Run:
             raise BadRun(
                 f"the weights have no outputs for the classes of {task!r} "
                 "(ImageNet's are named by WordNet identifiers): take a "
-                "preset that trains the first task too (miniature-full, "
-                "photos), or weights that have them"
+                "preset that learns the first task too (photos; "
+                "miniature-full, which is FROM_NOTHING in place of "
+                "MINIATURE), or weights that have them"
             )
         return network
 
