@@ -286,7 +286,8 @@ def test_the_study_of_learning_rates(small, monkeypatch):
     assert table.lr.nunique() == 1
 
 
-def test_the_dearest_searches_are_at_half_the_length():
+def test_the_dearest_searches_are_at_half_the_length(monkeypatch):
+    monkeypatch.setattr(rates, "BEGINNING", BEFORE_TUNING)
     full = BEFORE_TUNING.alone.epochs
     for method, field in rates.PHASE.items():
         epochs = getattr(rates.beginning(method), field).epochs
