@@ -8,7 +8,6 @@ import itertools
 import math
 from dataclasses import replace
 
-import pandas
 import pytest
 import torch
 from pandas import DataFrame
@@ -286,11 +285,11 @@ def test_the_study_of_learning_rates(small, monkeypatch):
     assert table.lr.nunique() == 1
 
 
-def test_the_dearest_searches_are_at_half_the_length(monkeypatch):
-    monkeypatch.setattr(rates, "BEGINNING", BEFORE_TUNING)
+def test_the_dearest_searches_are_at_half_the_length():
     full = BEFORE_TUNING.alone.epochs
     for method, field in rates.PHASE.items():
-        epochs = getattr(rates.beginning(method), field).epochs
+        searched = rates.as_searched(BEFORE_TUNING, method)
+        epochs = getattr(searched, field).epochs
         half = method in ("ewc", "joint")
         assert epochs == (full // 2 if half else full), method
 
@@ -298,13 +297,10 @@ def test_the_dearest_searches_are_at_half_the_length(monkeypatch):
 def test_the_studies_of_photographs(small):
     table = small("photos")
     assert set(table.method) == set(photographs.MAIN)
-    others = small("photos_others")
-    assert set(others.method) == set(photographs.OTHERS)
-    table = pandas.concat([table, others])
+    assert set(small("photos_joint").method) == {"joint"}
     for method, rows in table.groupby("method"):
-        assert sorted(rows.task) == sorted(TASKS)
-        if method in ("packnet", "individual", "classifier-only"):
-            assert (rows.own_error == rows.top1_error).all()
+        assert sorted(rows.task) == sorted(TASKS), method
+        assert (rows.own_error == rows.top1_error).all()
     orders = [photographs.turned(FROM_NOTHING, n).tasks for n in range(3)]
     assert all(len(set(place)) == 3 for place in list(zip(*orders))[1:])
     assert set(small("photos_vgg").method) == set(photographs.MAIN)

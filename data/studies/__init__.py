@@ -51,7 +51,6 @@ from studies.length import (
 )
 from studies.photographs import (
     MAIN,
-    OTHERS,
     PRECISION,
     RANK,
     VGG_PHOTOS,
@@ -60,22 +59,25 @@ from studies.photographs import (
     photos,
     photos_adapter,
     photos_inherited,
+    photos_joint,
     photos_longer,
-    photos_others,
     photos_tuning,
     photos_vgg,
     photos_vgg_tuning,
     photos_vgg_warmed,
 )
 from studies.playground import DRAWS, SETTINGS, playground
-from studies.rates import AXES, CLOSER, beginning, tuning
+from studies.rates import AXES, BEGINNING, CLOSER, as_searched, tuning
 
 # Seeds below 100 belong to the chapters; what is chosen is chosen with
 # seeds that no record uses.
 CHOOSING, LENGTH = (600,), (500, 501)
 TEN = tuple(range(1000, 1010))  # draws of the tables
-SIX = tuple(range(1000, 1006))  # of the chapters, and of What if?
+SIX = tuple(range(1000, 1006))  # of the chapters
+# Draws whose networks the controls and What if? share: recorded in turn.
+SHARED = TEN[4:]
 TWELVE, ORDERS = tuple(range(1000, 1012)), tuple(range(1000, 1020))
+FOR_EQUAL = (*SHARED, *range(1020, 1026))  # each of the six orders twice
 SMALL = asdict(FULL_LENGTH)
 PACKING = ("retrain_first", "add", "retrain")
 BOTH = (*PACKING, "alone")
@@ -94,7 +96,7 @@ STUDIES: tuple[Study, ...] = (
         study(
             partial(tuning, method),
             CHOOSING,
-            only(beginning(method), *fields),
+            only(as_searched(BEGINNING, method), *fields),
             CLOSER[method],
             name=f"tuning_{method}",
         )
@@ -119,34 +121,36 @@ STUDIES: tuple[Study, ...] = (
         only(FULL_LENGTH, *BOTH, "classifier", "lwf", "ewc", "joint"),
         ROUNDS,
     ),
-    study(longer, TEN, only(FULL_LENGTH, *BOTH)),
-    study(equal, TWELVE, only(FULL_LENGTH, *PACKING), EQUAL),
-    study(higher, SIX, only(HIGHER, *PACKING)),
-    study(steps, SIX, only(FULL_LENGTH, *PACKING), CHANGED),
+    study(longer, SHARED, only(FULL_LENGTH, *BOTH)),
+    study(equal, FOR_EQUAL, only(FULL_LENGTH, *PACKING), EQUAL),
+    study(higher, SHARED, only(HIGHER, *PACKING)),
+    study(steps, SHARED, only(FULL_LENGTH, *PACKING), CHANGED),
     study(norms, SIX[:4], only(NORMED, *PACKING)),
-    study(pruning, SIX[:3], only(FULL_LENGTH, "retrain_first"), FRACTIONS),
+    study(pruning, SHARED[:3], only(FULL_LENGTH, "retrain_first"), FRACTIONS),
     study(
         matrices,
-        TEN[:5],
+        SHARED[:5],
         only(FULL_LENGTH, *BOTH, "classifier", *TUNED["lwf"]),
     ),
-    study(switch, TEN[:3], only(FULL_LENGTH, *BOTH, *TUNED["lwf"]), MOMENTS),
-    study(capacity, TEN[:3], only(many_tasks(), *BOTH)),
-    study(sizes, TEN[:1], SMALL),
+    study(
+        switch, SHARED[:3], only(FULL_LENGTH, *BOTH, *TUNED["lwf"]), MOMENTS
+    ),
+    study(capacity, SHARED[:3], only(many_tasks(), *BOTH)),
+    study(sizes, SHARED[:1], SMALL),
     study(full_scale, (0,), asdict(FULL), asdict(SCALE)),
     study(playground, (0,), SETTINGS, DRAWS),
     *(
         study(
             partial(table, method),
             CHOOSING,
-            asdict(preset),
+            asdict(as_searched(preset, method)),
             PRECISION,
             AXES[method],
             name=f"{table.__name__}_{method}",
             photographs=True,
         )
         for table, preset, methods in (
-            (photos_tuning, PHOTOS, TUNED),
+            (photos_tuning, PHOTOS, (*MAIN, "joint")),
             (photos_vgg_tuning, VGG_START, MAIN),
         )
         for method in methods
@@ -164,7 +168,7 @@ STUDIES: tuple[Study, ...] = (
             (photos_vgg, TWELVE[:9], VGG_PHOTOS, MAIN),
             (photos_vgg_warmed, TWELVE[:9], VGG_WARMED, MAIN),
             (photos, TWELVE, PHOTOS, MAIN),
-            (photos_others, TWELVE[:3], PHOTOS, OTHERS),
+            (photos_joint, TWELVE[:3], PHOTOS, ()),
             (photos_longer, TWELVE, PHOTOS, ()),
             (photos_inherited, TWELVE[:3], PHOTOS, ()),
             (photos_adapter, TWELVE[:3], PHOTOS, RANK),

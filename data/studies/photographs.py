@@ -22,12 +22,11 @@ from packnet_core.network import PackNet
 from packnet_core.training import Phase, fit
 from packnet_core.trunks import Architecture
 from studies.common import rows_of, run, with_own_error
-from studies.rates import at_rates, searched
+from studies.rates import as_searched, at_rates, searched
 
 PRECISION = "bf16"  # in float32 a processor that has it takes 1.5 times
 RANK = 4  # of the adapter's changes
 MAIN = ("individual", "packnet", "classifier-only")
-OTHERS = ("sequential", "lwf", "ewc", "joint")
 
 # VGG-16's convolutions on the same photographs, for a graphics card; in the
 # authors' proportions, 16 epochs for an added task and 8 more to retrain.
@@ -86,7 +85,7 @@ def photos_tuning(method: str, seed: int, folder: Path) -> DataFrame:
     """Validation error of a method on photographs, from its rates outwards.
 
     On a fifth of each class's training pictures, which is held out; until
-    both neighbours of the best are worse.
+    both neighbours of the best are worse. Joint training at half the length.
     """
     return _searched(PHOTOS, method, seed, folder)
 
@@ -106,7 +105,7 @@ def _searched(
         made = photos_at(preset, seed, folder, split="val")
         return rows_of(made, method)
 
-    return searched(preset, method, measure)
+    return searched(as_searched(preset, method), method, measure)
 
 
 def photos(seed: int, folder: Path) -> DataFrame:
@@ -114,12 +113,12 @@ def photos(seed: int, folder: Path) -> DataFrame:
 
     `own_error`: right after a task's own last stage.
     """
-    return _table(turned(PHOTOS, seed), MAIN, seed, folder)
+    return _table(turned(PHOTOS, seed), seed, folder)
 
 
-def photos_others(seed: int, folder: Path) -> DataFrame:
-    """The error table on photographs: methods that change the trunk."""
-    return _table(turned(PHOTOS, seed), OTHERS, seed, folder)
+def photos_joint(seed: int, folder: Path) -> DataFrame:
+    """The error table on photographs: all tasks at once."""
+    return rows_of(photos_at(PHOTOS, seed, folder), "joint")
 
 
 def photos_vgg(seed: int, folder: Path) -> DataFrame:
@@ -127,29 +126,23 @@ def photos_vgg(seed: int, folder: Path) -> DataFrame:
 
     One of three orders a draw, as `photos` has it.
     """
-    preset = turned(VGG_PHOTOS, seed)
-    return _table(preset, MAIN, seed, folder)
+    return _table(turned(VGG_PHOTOS, seed), seed, folder)
 
 
 def photos_vgg_warmed(seed: int, folder: Path) -> DataFrame:
     """As `photos_vgg`, with rates that rise from zero at first."""
-    preset = turned(VGG_WARMED, seed)
-    return _table(preset, MAIN, seed, folder)
+    return _table(turned(VGG_WARMED, seed), seed, folder)
 
 
-def _table(
-    preset: Preset,
-    methods: tuple[str, ...],
-    seed: int,
-    folder: Path,
-) -> DataFrame:
+def _table(preset: Preset, seed: int, folder: Path) -> DataFrame:
     made = photos_at(preset, seed, folder)
-    alone = ("individual", "joint")  # of one stage for a task, or for all
-    return pandas.concat([
-        rows_of(made, m).assign(own_error=lambda rows: rows.top1_error)
-        if m in alone else with_own_error(made, m)
-        for m in methods
-    ])  # fmt: skip
+    alone = rows_of(made, "individual")
+    return pandas.concat(
+        [
+            alone.assign(own_error=alone.top1_error),
+            *(with_own_error(made, method) for method in MAIN[1:]),
+        ]
+    )
 
 
 def photos_longer(seed: int, folder: Path) -> DataFrame:

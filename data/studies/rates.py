@@ -47,11 +47,11 @@ COLUMNS = ["method", "lr", "head_lr", *STRENGTHS, "draw", "task",
            "top1_error", "test_images"]  # fmt: skip
 
 
-def beginning(method: str) -> Preset:
-    """The preset that the search for a method's rates begins with."""
+def as_searched(preset: Preset, method: str) -> Preset:
+    """A preset as the search for a method's rates begins with it."""
     if method in HALF:
-        return at_length(BEGINNING, (BEGINNING.alone.epochs + 1) // 2)
-    return BEGINNING
+        return at_length(preset, (preset.alone.epochs + 1) // 2)
+    return preset
 
 
 def tuning(method: str, seed: int, folder: Path) -> DataFrame:
@@ -71,7 +71,8 @@ def tuning(method: str, seed: int, folder: Path) -> DataFrame:
         last = seed + DRAWS.get(method, 1)
         return pandas.concat(each(drawn, range(seed, last)))
 
-    return searched(beginning(method), method, measure, CLOSER)
+    beginning = as_searched(BEGINNING, method)
+    return searched(beginning, method, measure, CLOSER)
 
 
 def searched(
