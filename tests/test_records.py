@@ -51,15 +51,21 @@ def test_every_seed_was_run_with_the_present_settings(study):
             assert run[key]
 
 
-@pytest.mark.parametrize("method", [*MAIN, "lwf"])
+@pytest.mark.parametrize("method", [*MAIN, "lwf", "ewc"])
 def test_the_records_rates_are_those_that_the_searches_found(method):
     table = recorded(f"tuning_{method}")
-    axes = ["lr", "head_lr", "lwf_strength"]
+    axes = ["lr", "head_lr", *rates.STRENGTHS]
     best = table.groupby(axes).top1_error.mean().idxmin()
     phase = getattr(FULL_LENGTH, rates.PHASE[method])
     head_lr = phase.lr if phase.head_lr is None else phase.head_lr
-    strength = FULL_LENGTH.lwf_strength if method == "lwf" else 1.0
-    assert best == (phase.lr, head_lr, strength)
+    strengths = {
+        name: getattr(BEFORE_TUNING, name) for name in rates.STRENGTHS
+    }
+    if f"{method}_strength" in strengths:
+        own = f"{method}_strength"
+        strengths[own] = getattr(FULL_LENGTH, own)
+        assert table[own].min() < strengths[own] < table[own].max()
+    assert best == (phase.lr, head_lr, *strengths.values())
     assert table.lr.min() < phase.lr < table.lr.max()
     if method == "packnet":  # and it is retrained in proportion
         tried = rates.moved(BEFORE_TUNING, method, "lr", 0.5**0.5)

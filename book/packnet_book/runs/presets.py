@@ -323,8 +323,8 @@ BEFORE_TUNING = at_length(
     ),
     56,
 )
-# And as they ended (an individual network's where it began); joint training
-# and EWC are still to be searched.
+# And as they ended (an individual network's and EWC's where they began);
+# joint training's is still to be searched.
 FULL_LENGTH = replace(
     BEFORE_TUNING,
     add=replace(BEFORE_TUNING.add, lr=0.01414),
