@@ -323,8 +323,7 @@ BEFORE_TUNING = at_length(
     ),
     56,
 )
-# And as they ended (an individual network's and EWC's where they began);
-# joint training's is still to be searched.
+# And as they ended (an individual network's and EWC's where they began).
 FULL_LENGTH = replace(
     BEFORE_TUNING,
     add=replace(BEFORE_TUNING.add, lr=0.01414),
@@ -332,6 +331,7 @@ FULL_LENGTH = replace(
     classifier=replace(BEFORE_TUNING.classifier, lr=0.0125),
     lwf=replace(BEFORE_TUNING.lwf, lr=0.0045, head_lr=0.00225),
     lwf_strength=0.3333,
+    joint=replace(BEFORE_TUNING.joint, lr=0.00665),
 )
 
 # The miniature as the chapters train it, in minutes: from weights that have
