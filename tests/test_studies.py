@@ -285,13 +285,12 @@ def test_the_study_of_learning_rates(small, monkeypatch):
     assert table.lr.nunique() == 1
 
 
-def test_the_dearest_searches_are_at_half_the_length():
+def test_the_dearest_search_is_at_half_the_length():
     full = BEFORE_TUNING.alone.epochs
     for method, field in rates.PHASE.items():
         searched = rates.as_searched(BEFORE_TUNING, method)
         epochs = getattr(searched, field).epochs
-        half = method in ("ewc", "joint")
-        assert epochs == (full // 2 if half else full), method
+        assert epochs == (full // 2 if method == "joint" else full), method
 
 
 def test_the_studies_of_photographs(small):

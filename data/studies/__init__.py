@@ -190,7 +190,7 @@ DUE = {study.name for study in STUDIES} - {
     "full_scale",
     "playground",
     "photos_vgg",
-    *(f"tuning_{method}" for method in TUNED),
+    *(f"tuning_{method}" for method in TUNED if method != "ewc"),
     *(f"photos_vgg_tuning_{method}" for method in MAIN),
 }
 FORMER = {

@@ -323,7 +323,8 @@ BEFORE_TUNING = at_length(
     ),
     56,
 )
-# And as they ended (an individual network's and EWC's where they began).
+# And as they ended (an individual network's where it began); EWC's search at
+# this length is still to be done.
 FULL_LENGTH = replace(
     BEFORE_TUNING,
     add=replace(BEFORE_TUNING.add, lr=0.01414),
