@@ -39,17 +39,18 @@ BEGINNING = replace(
     pretrained=True,
     retrain_first=replace(BEFORE_TUNING.retrain_first, epochs=12),
 )
-# Searched at half the length: the dearest to train, and judged by no claim.
-# (EWC is not: found so, its strength let go of old tasks at full length.)
-HALF = ("joint",)
 STRENGTHS = ("lwf_strength", "ewc_strength")
 COLUMNS = ["method", "lr", "head_lr", *STRENGTHS, "draw", "task",
            "top1_error", "test_images"]  # fmt: skip
 
 
 def as_searched(preset: Preset, method: str) -> Preset:
-    """A preset as the search for a method's rates begins with it."""
-    if method in HALF:
+    """A preset as the search for a method's rates begins with it.
+
+    Joint training, the dearest, at half the length: no claim is judged by
+    it. EWC not: a strength found so let go of old tasks at full length.
+    """
+    if method == "joint":
         return at_length(preset, (preset.alone.epochs + 1) // 2)
     return preset
 

@@ -54,10 +54,6 @@ LOOKED_AT = {
     "exercises", "explorer", "figures", "from_scratch.py", "interactives",
     "playground",
 }  # fmt: skip
-ELSE = (  # where there are no weights to begin with
-    "take miniature-full (FROM_NOTHING in place of MINIATURE), which learns "
-    "the first task too, or name weights"
-)
 PATIENCE = timedelta(hours=6)  # while one process fetches or decodes
 
 
@@ -311,7 +307,9 @@ class Run:
         if self.preset.pretrained and not known and not given:
             raise BadRun(
                 f"no weights are known for {here.name} at width {here.width} "
-                f"and {here.size} px: {ELSE}"
+                f"and {here.size} px: take miniature-full (FROM_NOTHING in "
+                "place of MINIATURE), which learns the first task too, or "
+                "name weights"
             )
 
     def _weights_at_hand(self) -> Path | None:
